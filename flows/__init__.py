@@ -1,0 +1,1 @@
+"""When things run: the commands and the Prefect flows."""

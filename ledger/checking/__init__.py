@@ -1,0 +1,1 @@
+"""Rows, plan and history to accepted rows and findings."""

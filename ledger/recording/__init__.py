@@ -1,0 +1,1 @@
+"""Journal, originals, the ledger and the views on it."""

@@ -1,0 +1,1 @@
+"""The ledger to a report model, to HTML, to PDF."""

@@ -1,0 +1,1 @@
+"""Forms out, marked workbooks and error lists back."""

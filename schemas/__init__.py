@@ -1,0 +1,1 @@
+"""What must be true: columns, tables, findings, money and months. Imports nothing of ours."""
