@@ -75,7 +75,9 @@ class Registry:
             units = tuple(_unit(line) for line in _lines(folder / "units.csv"))
             targets = tuple(_target(line) for line in _lines(folder / "targets.csv"))
         except (OSError, KeyError, tomllib.TOMLDecodeError, InvalidOperation) as error:
-            raise UsageError(f"登记资料读不出来（{folder.name}）：{error}；请核对该文件夹中的文件。") from error
+            raise UsageError(
+                f"登记资料读不出来（{folder.name}）：{error}；请核对该文件夹中的文件。"
+            ) from error
         registry = cls(programme, units, targets)
         _ = registry.first_month, registry.issued, registry.defaults
         return registry

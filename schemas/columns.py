@@ -107,7 +107,9 @@ _PAID_CUM_GROUPS = (_PAID_CUM, "累计支付", "累计支付资金", "累计资�
 _ALL: tuple[Column, ...] = (
     # --- plan columns, in the printed annexes and prefilled in the forms
     Column("seq", "序号", Kind.SEQUENCE, "印发计划中的序号", ("编序", "序", "No.", "项目序号"), width=5),
-    Column("place", "建设地", Kind.TEXT, "项目所在的县、乡镇", ("建设地点", "实施地点", "项目地点"), width=11),
+    Column(
+        "place", "建设地", Kind.TEXT, "项目所在的县、乡镇", ("建设地点", "实施地点", "项目地点"), width=11
+    ),
     Column(
         "item_name",
         "项目名称",
@@ -116,7 +118,14 @@ _ALL: tuple[Column, ...] = (
         ("项目", "工程名称", "名称", "需求项目名称"),
         width=22,
     ),
-    Column("scale", "建设规模及内容", Kind.TEXT, "建设规模及内容", ("建设内容", "建设规模", "建设内容及规模"), width=30),
+    Column(
+        "scale",
+        "建设规模及内容",
+        Kind.TEXT,
+        "建设规模及内容",
+        ("建设内容", "建设规模", "建设内容及规模"),
+        width=30,
+    ),
     Column("benefit", "扶贫效益", Kind.TEXT, "带贫减贫效益的文字说明", ("带贫效益", "扶贫成效"), width=30),
     Column(
         "total_investment_fen",
@@ -177,7 +186,9 @@ _ALL: tuple[Column, ...] = (
     Column("lead_unit", "牵头单位", Kind.TEXT, "牵头单位", ("牵头部门", "责任单位", "实施单位"), width=12),
     Column("report_unit", "报送单位", Kind.TEXT, "由谁报送本行（可不设此列）", ("填报单位",), width=12),
     Column("period", "建设期限", Kind.TEXT, "建设年限", ("建设年限", "建设期", "建设周期"), width=11),
-    Column("category", "类别", Kind.TEXT, "需求类别（附件2备注栏）", ("项目类别", "需求类别", "类型"), width=10),
+    Column(
+        "category", "类别", Kind.TEXT, "需求类别（附件2备注栏）", ("项目类别", "需求类别", "类型"), width=10
+    ),
     Column("item_code", "编号", Kind.TEXT, "指标编号", ("指标编号", "编码", "序号"), width=12),
     Column("unit_of_measure", "计量单位", Kind.TEXT, "指标的计量单位", ("单位", "度量单位"), width=9),
     Column(
@@ -319,8 +330,17 @@ _ALL: tuple[Column, ...] = (
         unit="人",
         cumulative=True,
     ),
-    Column("problems", "存在问题", Kind.TEXT, "存在的问题", ("问题", "存在的问题", "存在问题及原因"), width=18),
-    Column("measures", "下步措施", Kind.TEXT, "下一步措施", ("下一步措施", "措施", "工作措施", "下步打算"), width=18),
+    Column(
+        "problems", "存在问题", Kind.TEXT, "存在的问题", ("问题", "存在的问题", "存在问题及原因"), width=18
+    ),
+    Column(
+        "measures",
+        "下步措施",
+        Kind.TEXT,
+        "下一步措施",
+        ("下一步措施", "措施", "工作措施", "下步打算"),
+        width=18,
+    ),
     Column("remarks", "备注", Kind.TEXT, "备注；更正已报数字时写明原因", ("说明", "备 注"), width=14),
     # --- 表2, reported
     Column(
@@ -333,7 +353,14 @@ _ALL: tuple[Column, ...] = (
         width=9,
         exported_as="status",
     ),
-    Column("partner", "对接单位", Kind.TEXT, "对接的企业或单位", ("对接企业", "签约单位", "合作单位", "签约企业"), width=16),
+    Column(
+        "partner",
+        "对接单位",
+        Kind.TEXT,
+        "对接的企业或单位",
+        ("对接企业", "签约单位", "合作单位", "签约企业"),
+        width=16,
+    ),
     Column(
         "signed_amount_fen",
         "签约金额(万元)",
@@ -352,7 +379,9 @@ _ALL: tuple[Column, ...] = (
         cumulative=True,
         source="enterprise_planned_fen",
     ),
-    Column("month_progress", "本月进展", Kind.TEXT, "本月进展的文字说明", ("进展情况", "本月进展情况"), width=22),
+    Column(
+        "month_progress", "本月进展", Kind.TEXT, "本月进展的文字说明", ("进展情况", "本月进展情况"), width=22
+    ),
     # --- 表3, reported
     Column(
         "indicator_name",

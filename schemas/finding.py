@@ -126,9 +126,7 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The object of CONTRACT §5, in its order."""
         fields = asdict(self)
-        names = (
-            "rule severity scope file sheet cell row column item value expected difference message remedy"
-        )
+        names = "rule severity scope file sheet cell row column item value expected difference message remedy"
         shown = {name: fields[name] for name in names.split()}
         difference = self.difference
         if difference is not None:

@@ -41,8 +41,7 @@ def plain(number: Decimal) -> str:
     """A decimal as plain text: no exponent, no trailing zeros, no negative zero."""
     if number == 0:
         return "0"
-    text = format(number.normalize(), "f")
-    return text
+    return format(number.normalize(), "f")
 
 
 def wan_text(fen: int) -> str:
