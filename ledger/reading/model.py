@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 
+from ledger.registry import Registry
 from schemas.finding import Finding
 from schemas.month import Month
-from schemas.plan import Value
+from schemas.plan import Plan, Value
 
 
 class CellKind(StrEnum):
@@ -209,3 +211,26 @@ class Submission:
 
     def table(self, key: str) -> ReadTable | None:
         return next((table for table in self.tables if table.table == key), None)
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What a file is read against: who may report, which month is being filed, the plan's items.
+
+    `month` is the month being filed (``check --month``, the drop folder's name), None where the
+    file alone must tell. `plan` proves shifts (F17) and is None where none is registered.
+    """
+
+    registry: Registry
+    month: Month | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJob:
+    """One file to read: where its bytes are, the name it came under, what it is read against."""
+
+    path: Path
+    name: str
+    sha256: str
+    filing: Filing
