@@ -1,0 +1,87 @@
+"""`ledger check`: what a clerk sees before sending. Nothing is written, no server is needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.checking.submission import check_batch
+from ledger.reading.batch import read_files
+from ledger.recording.ledger import Ledger
+
+from ledger.checking.model import Checked, Context
+from ledger.home import Home
+from ledger.reading.model import Filing, ReadJob
+from ledger.registry import Registry
+from schemas.month import Month
+from schemas.tables import TABLES
+
+UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """All files checked, in the order given."""
+
+    files: tuple[Checked, ...]
+    unit_names: dict[str, str]
+
+    @property
+    def exit_code(self) -> int:
+        if all(any(f.rule in UNOPENED for f in checked.findings) for checked in self.files):
+            return 3
+        return 1 if any(checked.has_errors for checked in self.files) else 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {"files": [checked_json(checked, self.unit_names) for checked in self.files]}
+
+
+def checked_json(checked: Checked, unit_names: dict[str, str]) -> dict[str, Any]:
+    """One file as `ledger check --json` prints it (CONTRACT §5)."""
+    submission = checked.submission
+    return {
+        "file": submission.file,
+        "sha256": submission.sha256,
+        "unit": submission.unit_code,
+        "unit_name": unit_names.get(submission.unit_code or ""),
+        "month": str(submission.month) if submission.month else None,
+        "verdict": checked.verdict.value,
+        "tables": [
+            {
+                "table": table.table,
+                "sheet": table.sheet,
+                "header_cells": {
+                    TABLES[table.table].by_field[field].title: cell
+                    for field, cell in table.header_cells.items()
+                },
+                "rows_read": table.rows_read,
+                "rows_accepted": len(table.accepted),
+                "rows_returned": table.rows_read - len(table.accepted),
+                "nil_report": table.nil_report,
+            }
+            for table in checked.tables
+        ],
+        "findings": [finding.as_json() for finding in checked.findings],
+    }
+
+
+def check_files(home: Home, files: Sequence[Path], month: Month | None) -> CheckOutcome:
+    """Read and check `files` against the plan and the last months, where the ledger has them."""
+    registry = Registry.load(home)
+    with Ledger.open(home, registry, readonly=True) as ledger:
+        year = month.year if month else registry.year
+        plan = ledger.plan_for_check(year)
+        filing = Filing(registry, month, plan)
+        jobs = [
+            ReadJob(path, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), filing) for path in files
+        ]
+        submissions = read_files(jobs)
+        contexts: list[Context] = [
+            ledger.context_for(submission.unit_code, submission.month or month, plan)
+            for submission in submissions
+        ]
+    checked = check_batch(list(zip(submissions, contexts, strict=True)))
+    return CheckOutcome(tuple(checked), dict(registry.names))

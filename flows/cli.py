@@ -1,0 +1,324 @@
+"""The commands and their exit codes (CONTRACT §5).
+
+Bodies are thin: each loads what it needs when it is called, so that `ledger check` pays for
+neither Prefect nor the report. What is printed for people is in flows/show.py.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from ledger.calendar import parse_moment
+from ledger.errors import LedgerError
+from ledger.home import Home
+from schemas.month import Month
+
+DONE, DONE_WITH_ERRORS, UNREADABLE, FAULT = 0, 1, 3, 5
+P = ParamSpec("P")
+
+
+class MonthType(click.ParamType[Month]):
+    """A month on the command line."""
+
+    name = "月份"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        if isinstance(value, Month):
+            return value
+        try:
+            return Month.parse(value)
+        except ValueError:
+            self.fail(f"“{value}”不是月份，请写成 2018-09 的样子。", param, ctx)
+
+
+class MomentType(click.ParamType[datetime]):
+    """A moment on the command line: ISO 8601, Asia/Shanghai unless it says otherwise."""
+
+    name = "时间"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_moment(value)
+        except ValueError:
+            self.fail(f"“{value}”不是时间，请写成 2018-10-05T09:00 的样子。", param, ctx)
+
+
+MONTH = MonthType()
+MOMENT = MomentType()
+FILES = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="文件…",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+
+
+def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
+    """A command with ``--home`` and ``--json`` whose function returns the exit code.
+
+    Operators' problems are printed in one line with their exit code; anything unforeseen is an
+    internal fault, exit 5, its traceback on standard error.
+    """
+
+    def decorate(function: Callable[..., int]) -> click.Command:
+        @wraps(function)
+        def run(home: Path | None, as_json: bool, **given: Any) -> None:
+            try:
+                code = function(home=Home.find(home), as_json=as_json, **given)
+            except LedgerError as problem:
+                _say_problem(problem.message, problem.exit_code, as_json)
+                code = problem.exit_code
+            sys.exit(code)
+
+        run = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")(run)
+        run = click.option(
+            "--home",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="数据所在文件夹（默认：LEDGER_HOME，否则为程序所在文件夹）。",
+        )(run)
+        return main.command(name)(run)
+
+    return decorate
+
+
+def _say_problem(message: str, code: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    click.echo(message, err=True)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ledger", message="%(prog)s %(version)s")
+def main() -> None:
+    """东西部扶贫协作月报：收表、核对、入账、出报告。"""
+
+
+@main.command("init")
+@click.argument("folder", metavar="文件夹", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--home", hidden=True, type=click.Path(path_type=Path), help="（此命令以参数为准）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")
+def init(folder: Path, home: Path | None, as_json: bool) -> None:
+    """新建一个数据文件夹（带样本登记资料，供修改）。"""
+    from flows.init import make_home
+
+    made = make_home(Home(folder.resolve()))
+    if as_json:
+        _print_json({"home": str(folder), "made": made})
+    else:
+        click.echo(f"已建立 {folder}。")
+        for line in made:
+            click.echo(f"  {line}")
+        click.echo("下一步：修改 data/raw/registry/ 中的登记资料，再用 ledger plan 登记计划。")
+
+
+@command("plan")
+@click.argument("file", metavar="计划文件", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--year", type=click.IntRange(1990, 2199), required=True, help="计划年度。")
+def plan(home: Home, as_json: bool, file: Path, year: int) -> int:
+    """核对并登记一份计划；逐条列出存疑之处，不擅自改动。"""
+    from flows import show
+    from flows.plan import register
+
+    outcome = register(home, file, year)
+    if as_json:
+        _print_json(outcome.as_json())
+    else:
+        show.plan(outcome)
+    return outcome.exit_code
+
+
+@command("forms")
+@click.argument("month", type=MONTH)
+@click.option("--unit", "units", multiple=True, help="只出这个单位的（可重复）。")
+def forms(home: Home, as_json: bool, month: Month, units: tuple[str, ...]) -> int:
+    """生成各单位的预填表。"""
+    from flows.forms import write
+
+    paths = write(home, month, units)
+    names = [home.relative(path) for path in paths]
+    if as_json:
+        _print_json({"month": str(month), "forms": names})
+    else:
+        click.echo(f"{month.chinese}预填表 {len(names)} 份：")
+        for name in names:
+            click.echo(f"  {name}")
+    return DONE
+
+
+@command("check")
+@FILES
+@click.option("--month", type=MONTH, help="所报月份；不写时以文件为准。")
+def check(home: Home, as_json: bool, files: tuple[Path, ...], month: Month | None) -> int:
+    """报送前自查：只核对，不入账，不写任何文件。"""
+    from flows import show
+    from flows.check import check_files
+
+    outcome = check_files(home, files, month)
+    if as_json:
+        _print_json(outcome.as_json())
+    else:
+        show.check(outcome)
+    return outcome.exit_code
+
+
+@command("receive")
+@FILES
+@click.option("--at", type=MOMENT, help="收到的时间（默认现在）。")
+@click.option("--month", type=MONTH, help="所报月份；不写时以文件为准。")
+def receive(
+    home: Home, as_json: bool, files: tuple[Path, ...], at: datetime | None, month: Month | None
+) -> int:
+    """登记收到的文件，原件入库。"""
+    from flows import show
+    from flows.receive import receive_files
+
+    received = receive_files(home, files, at, month)
+    if as_json:
+        _print_json({"received": received})
+    else:
+        show.received(received)
+    return DONE
+
+
+@command("run")
+@click.argument("month", type=MONTH)
+@click.option("--plain", is_flag=True, help="不用 Prefect，在本进程内走同样的步骤。")
+def run(home: Home, as_json: bool, month: Month, plain: bool) -> int:
+    """跑一个月：收件 → 核对 → 入账 → 退回 → 报告草稿。可反复运行。"""
+    from flows import show
+    from flows.monthly import run_month, run_month_on_prefect
+
+    with show.progress(quiet=as_json) as progress:
+        outcome = (run_month if plain else run_month_on_prefect)(home, month, progress=progress)
+    if as_json:
+        _print_json(outcome.as_json())
+    else:
+        show.month(outcome)
+    return DONE_WITH_ERRORS if outcome.errors_count else DONE
+
+
+@command("status")
+@click.argument("month", type=MONTH)
+@click.option("--as-of", type=MOMENT, help="当时的情况。")
+def status(home: Home, as_json: bool, month: Month, as_of: datetime | None) -> int:
+    """谁报了、何时报的、是否按时、退回了什么。"""
+    from flows import show
+    from flows.status import month_status
+
+    standing = month_status(home, month, as_of)
+    if as_json:
+        _print_json(standing)
+    else:
+        show.status(standing)
+    return DONE
+
+
+@command("export")
+@click.argument("month", type=MONTH)
+@click.option(
+    "--table",
+    required=True,
+    type=click.Choice(["projects", "needs", "indicators", "submissions", "findings", "corrections"]),
+    help="导出哪张表。",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "json", "xlsx", "parquet"]), help="格式（默认 csv）。"
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件（默认标准输出）。")
+@click.option("--as-of", type=MOMENT, help="当时的数字。")
+@click.option("--all-versions", is_flag=True, help="包括被更正的各版。")
+@click.option("--excel-safe", is_flag=True, help="CSV 中以 = + - @ 开头的文字前加单引号。")
+def export(
+    home: Home,
+    as_json: bool,
+    month: Month,
+    table: str,
+    form: str | None,
+    out: Path | None,
+    as_of: datetime | None,
+    all_versions: bool,
+    excel_safe: bool,
+) -> int:
+    """导出台帐数据。"""
+    from flows.export import export_bytes
+
+    form = form or ("json" if as_json else "csv")
+    data = export_bytes(
+        home, month, table, form, as_of=as_of, all_versions=all_versions, excel_safe=excel_safe
+    )
+    if out is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        out.write_bytes(data)
+        click.echo(f"已写出 {out}。", err=True)
+    return DONE
+
+
+@command("explain")
+@click.argument("month", type=MONTH)
+@click.argument("item", metavar="项目编号")
+@click.argument("field", metavar="字段")
+def explain(home: Home, as_json: bool, month: Month, item: str, field: str) -> int:
+    """一个数字的来历：报告 → 台帐版本 → 文件、工作表、单元格、原文 → 做过什么。"""
+    from flows.explain import explain_figure
+
+    text, chain = explain_figure(home, month, item, field)
+    if as_json:
+        _print_json(chain)
+    else:
+        click.echo(text)
+    return DONE
+
+
+@command("rebuild")
+@click.option("--verify", is_flag=True, help="在旁边重建一份并与现有台帐比较，不改动现有台帐。")
+def rebuild(home: Home, as_json: bool, verify: bool) -> int:
+    """由原始文件和流水重建台帐。"""
+    from flows.rebuild import rebuild_ledger
+
+    outcome = rebuild_ledger(home, verify)
+    if as_json:
+        _print_json(outcome)
+    else:
+        for line in outcome["lines"]:
+            click.echo(line)
+    return DONE_WITH_ERRORS if outcome["differences"] else DONE
+
+
+@command("serve")
+@click.option("--port", type=click.IntRange(1024, 65535), default=4200, show_default=True, help="网页端口。")
+def serve(home: Home, as_json: bool, port: int) -> int:
+    """常驻运行：按日程自动出月报，网页上可看进度（仅本机）。"""
+    from flows.serving import serve as serve_home
+
+    if not as_json:
+        click.echo(f"网页：http://127.0.0.1:{port}　按 Ctrl-C 停止。")
+    serve_home(home, port)
+    return DONE
+
+
+def entry() -> None:
+    """The console script: an unforeseen exception is an internal fault, exit 5, never exit 1."""
+    try:
+        main()
+    except Exception:  # noqa: BLE001  the last resort; everything foreseen has its own exit code
+        traceback.print_exc()
+        click.echo("程序内部出错，没有完成；请把以上内容发给维护人员。原始文件不受影响。", err=True)
+        sys.exit(FAULT)

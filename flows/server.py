@@ -1,0 +1,145 @@
+"""The embedded Prefect server: started on loopback when a flow needs one, stopped after.
+
+Its database, results and log live in the home (data/processed/prefect). A server that is already
+running for this home is reused; one named by ``PREFECT_API_URL`` is left to whoever runs it.
+Nothing is sent off the machine: analytics and telemetry are off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ledger.errors import LedgerError
+from ledger.home import Home
+
+HOST = "127.0.0.1"
+#: A cold first start makes the database; on a loaded machine that has been seen to take minutes.
+START_SECONDS = 180
+STOP_SECONDS = 15
+
+
+class ServerFailed(LedgerError):
+    """The embedded server did not come up."""
+
+    exit_code = 5
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The settings under which server and flows of this home run, as environment variables."""
+    return {
+        "PREFECT_HOME": str(home.prefect),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": os.environ.get("PREFECT_LOGGING_LEVEL", "WARNING"),
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+
+
+def _healthy(api_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{api_url}/health", timeout=2) as answer:  # noqa: S310  loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def _running(home: Home) -> str | None:
+    """The address of the server that already serves this home, None where there is none."""
+    try:
+        known = json.loads((home.prefect / "server.json").read_text(encoding="utf-8"))
+        os.kill(int(known["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    url = str(known["api_url"])
+    return url if _healthy(url) else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server for this home and wait until it answers. Raises ServerFailed."""
+    home.prefect.mkdir(parents=True, exist_ok=True)
+    port = port or _free_port()
+    api_url = f"http://{HOST}:{port}/api"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    with (home.prefect / "server.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment(home), "PREFECT_API_URL": api_url},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    until = time.monotonic() + START_SECONDS
+    while not _healthy(api_url):
+        if process.poll() is not None or time.monotonic() > until:
+            stop(process)
+            raise ServerFailed(
+                f"Prefect 服务没有启动，详情见 {home.relative(home.prefect / 'server.log')}；"
+                "可先用 ledger run --plain 出报告。"
+            )
+        time.sleep(0.1)
+    state = {"pid": process.pid, "api_url": api_url}
+    (home.prefect / "server.json").write_text(json.dumps(state), encoding="utf-8")
+    return process, api_url
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the server to end; end it where it does not."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def prefect_server(home: Home, port: int | None = None) -> Iterator[str]:
+    """A Prefect API for this home, its settings in the environment of this process.
+
+    `port` is where to start one (any free one otherwise). Yields the API's address. Prefect must not have been imported before: it reads its settings
+    when it is.
+    """
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        yield given
+        return
+    home.prefect.mkdir(parents=True, exist_ok=True)
+    process: subprocess.Popen[bytes] | None = None
+    api_url = _running(home)
+    if api_url is None:
+        process, api_url = start(home, port)
+    before = dict(os.environ)
+    os.environ.update(environment(home))
+    os.environ["PREFECT_API_URL"] = api_url
+    try:
+        yield api_url
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        if process is not None:
+            stop(process)
+            (home.prefect / "server.json").unlink(missing_ok=True)

@@ -1,0 +1,187 @@
+"""What the commands print for people: Chinese, tables, colour where the terminal has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ledger.checking.model import Verdict
+from schemas.finding import Finding, Severity
+from schemas.tables import TABLES
+
+if TYPE_CHECKING:
+    from flows.check import CheckOutcome
+    from flows.monthly import MonthOutcome
+    from flows.plan import PlanOutcome
+
+_SEVERITY = {
+    Severity.ERROR: ("错误", "bold red"),
+    Severity.WARNING: ("提示", "yellow"),
+    Severity.INFO: ("说明", "dim"),
+}
+_VERDICT = {
+    Verdict.ACCEPTED: ("全部采用", "green"),
+    Verdict.IN_PART: ("部分采用，其余退回", "yellow"),
+    Verdict.RETURNED: ("退回", "bold red"),
+}
+_STATE = {
+    "missing": ("未报", "bold red"),
+    "received": ("已收，待核对", "yellow"),
+    "returned": ("已退回", "bold red"),
+    "in_part": ("部分采用", "yellow"),
+    "accepted": ("已采用", "green"),
+    "nil": ("零报告", "green"),
+}
+_TABLE_NAMES = {key: f"{table.number} {table.title}" for key, table in TABLES.items()}
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=False, width=None)
+
+
+def _findings(findings: Iterable[Finding]) -> Table:
+    table = Table(show_lines=False, header_style="bold", expand=False)
+    table.add_column("程度", no_wrap=True)
+    table.add_column("规则", no_wrap=True)
+    table.add_column("工作表", no_wrap=False, max_width=14)
+    table.add_column("单元格", no_wrap=True)
+    table.add_column("问题", ratio=3, overflow="fold")
+    table.add_column("怎么办", ratio=2, overflow="fold")
+    for finding in findings:
+        word, style = _SEVERITY[finding.severity]
+        place = finding.cell or (f"第{finding.row}行" if finding.row else "")
+        table.add_row(
+            Text(word, style=style),
+            finding.rule,
+            Text(finding.sheet or ""),
+            place,
+            Text(finding.message),
+            Text(finding.remedy),
+        )
+    return table
+
+
+def _counts(findings: Iterable[Finding]) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    parts = [f"{_SEVERITY[severity][0]} {counts[severity]} 条" for severity in Severity if counts[severity]]
+    return "，".join(parts) or "没有发现问题"
+
+
+def plan(outcome: PlanOutcome) -> None:
+    """The plan's discrepancies, one a line, and what was registered."""
+    console = _console()
+    if outcome.plan is None:
+        console.print(f"{outcome.file}：没有登记。", style="bold red")
+    else:
+        items = Counter(item.table for item in outcome.plan.items)
+        state = "已登记为" if outcome.created else "与已登记的相同："
+        console.print(
+            f"{outcome.file}：{state}{outcome.year}年计划第{outcome.plan.version}版，"
+            f"援建项目 {items['projects']} 个、招商需求 {items['needs']} 个、指标 {items['indicators']} 项。"
+        )
+    if outcome.findings:
+        console.print(_findings(outcome.findings))
+    console.print(
+        f"{_counts(outcome.findings)}。存疑之处照原样保留，逐月列入报告，待计划更正后消除。"
+        if outcome.findings
+        else "没有发现问题。"
+    )
+
+
+def check(outcome: CheckOutcome) -> None:
+    """Each file's verdict, its tables and its findings."""
+    console = _console()
+    for checked in outcome.files:
+        submission = checked.submission
+        word, style = _VERDICT[checked.verdict]
+        unit = outcome.unit_names.get(submission.unit_code or "", "单位不明")
+        month = submission.month.chinese if submission.month else "月份不明"
+        console.print(Text.assemble((submission.file, "bold"), f"（{unit}，{month}）：", (word, style)))
+        for table in checked.tables:
+            if table.nil_report:
+                console.print(f"  {_TABLE_NAMES[table.table]}：零报告")
+            else:
+                returned = table.rows_read - len(table.accepted)
+                console.print(
+                    f"  {_TABLE_NAMES[table.table]}：{table.rows_read} 行，"
+                    f"采用 {len(table.accepted)} 行，退回 {returned} 行"
+                )
+        if checked.findings:
+            console.print(_findings(checked.findings))
+        console.print(f"  {_counts(checked.findings)}")
+    if len(outcome.files) > 1:
+        verdicts = Counter(checked.verdict for checked in outcome.files)
+        parts = [f"{_VERDICT[v][0]} {verdicts[v]} 份" for v in Verdict if verdicts[v]]
+        console.print(f"共 {len(outcome.files)} 份：{'，'.join(parts)}")
+
+
+def received(files: Iterable[Mapping[str, Any]]) -> None:
+    console = _console()
+    for one in files:
+        again = "（此前收到过同一文件）" if one["seen_before"] else ""
+        console.print(f"已收：{one['file']}  {one['received_at']}{again}", markup=False)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Names each step on standard error as it starts; nothing where `quiet`."""
+    console = Console(stderr=True, highlight=False, quiet=quiet)
+    if not console.is_terminal:
+        yield lambda step: console.print(f"… {step}", markup=False)
+        return
+    with console.status("准备") as status:
+        yield status.update
+
+
+def month(outcome: MonthOutcome) -> None:
+    """What a run came to: who reported, what was returned, where the report is."""
+    console = _console()
+    standing = outcome.standing
+    style = "green" if outcome.state == "Completed" else "yellow"
+    console.print(
+        Text.assemble(
+            f"{standing.month}：新收 {len(outcome.received)} 份，新入账 {len(outcome.recorded)} 份。",
+            (outcome.message + "。", style),
+        )
+    )
+    if standing.late:
+        console.print(f"迟报 {len(standing.late)} 家：{'、'.join(standing.late)}。")
+    if standing.carried_forward:
+        console.print(f"沿用上次数字 {len(standing.carried_forward)} 项，报告中已注明。")
+    if standing.errors_count or standing.warnings_count:
+        console.print(f"待处理：错误 {standing.errors_count} 条，提示 {standing.warnings_count} 条。")
+    for path in outcome.returns:
+        console.print(f"退回  {path}", markup=False)
+    for path in outcome.reports:
+        console.print(f"报告  {path}", markup=False)
+
+
+def status(standing: Mapping[str, Any]) -> None:
+    """The units' table: state, when received, late or not, what is open."""
+    console = _console()
+    table = Table(title=f"{standing['month']} 报送情况（截止 {(standing['deadline'] or '')[:10]}）")
+    for title in ("单位", "情况", "首次收到", "首次采用", "是否按时", "错误", "提示"):
+        table.add_column(title, no_wrap=title != "单位")
+    for unit in standing["units"]:
+        word, style = _STATE[unit["state"]]
+        timely = {True: "按时", False: f"迟 {unit['days_late'] or 0} 天", None: ""}[unit["timely"]]
+        table.add_row(
+            unit["unit_name"],
+            Text(word, style=style),
+            (unit["first_received_at"] or "")[:16].replace("T", " "),
+            (unit["first_accepted_at"] or "")[:16].replace("T", " "),
+            timely,
+            str(unit["errors_count"] or ""),
+            str(unit["warnings_count"] or ""),
+        )
+    console.print(table)
+    console.print(
+        f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"
+        f"未报 {len(standing['missing'])} 家，退回 {len(standing['returned'])} 家。"
+    )

@@ -1,0 +1,54 @@
+"""`ledger status`: who has reported, when, late or not, what was returned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ledger.recording.ledger import Ledger
+
+from flows import steps
+from ledger.calendar import moment_text
+from ledger.home import Home
+from ledger.registry import Registry
+from schemas.month import Month
+
+
+def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, Any]:
+    """The month's units with their standing, as JSON-able values."""
+    registry = Registry.load(home)
+    with Ledger.open(home, registry) as ledger:
+        ledger.catch_up()
+        view = ledger.view(month, as_of)
+    standing = steps.standing_of(view, registry)
+
+    def text(moment: datetime | None) -> str | None:
+        return None if moment is None else moment_text(moment)
+
+    return {
+        **steps.as_json(standing),
+        "deadline": text(view.deadline),
+        "as_of": text(as_of),
+        "units": [
+            {
+                "unit_code": unit.unit_code,
+                "unit_name": registry.names[unit.unit_code],
+                "state": unit.state,
+                "owes": list(unit.owes),
+                "reported_tables": list(unit.reported_tables),
+                "first_received_at": text(unit.first_received_at),
+                "first_accepted_at": text(unit.first_accepted_at),
+                "timely": unit.timely,
+                "days_late": unit.days_late,
+                "versions": dict(unit.versions),
+                "errors_count": unit.errors_count,
+                "warnings_count": unit.warnings_count,
+            }
+            for unit in view.standings
+        ],
+        "findings": [
+            {"unit_code": row.unit_code, "table": row.finding.table, **row.finding.as_json()}
+            for row in view.findings
+            if row.open
+        ],
+    }

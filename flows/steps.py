@@ -1,0 +1,137 @@
+"""The steps of a month, each callable without Prefect.
+
+Arguments and results are small and plain (paths, months, counts): a step may run as a Prefect
+task in another thread or process. Every step can be repeated: what is done already is skipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.recording.ledger import Ledger
+
+from ledger.calendar import moment_text
+from ledger.home import Home
+from ledger.recording.model import MonthView
+from ledger.registry import Registry
+from schemas.finding import Severity
+from schemas.month import Month
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the month stands after a run: what programs and people are told."""
+
+    month: str
+    plan_version: int
+    units_count: int
+    reported: list[str]
+    missing: list[str]
+    returned: list[str]
+    in_part: list[str]
+    late: list[str]
+    carried_forward: list[str]
+    corrections_count: int
+    errors_count: int
+    warnings_count: int
+    submissions: list[dict[str, Any]]
+
+
+def take_in(home: Home, month: Month) -> list[dict[str, str]]:
+    """Receive what is new in the plan folder and in the drop folders up to `month`."""
+    with Ledger.open(home, Registry.load(home)) as ledger:
+        return [
+            {"file": one.file_name, "sha256": one.sha256, "received_at": moment_text(one.received_at)}
+            for one in ledger.take_in(month)
+        ]
+
+
+def record(home: Home, month: Month) -> list[dict[str, Any]]:
+    """Read, check and record everything received and not yet in the ledger."""
+    registry = Registry.load(home)
+    with Ledger.open(home, registry) as ledger:
+        applied = ledger.catch_up()
+        ledger.require_plan(month.year)
+    return [
+        {
+            "file": checked.submission.file,
+            "sha256": checked.submission.sha256,
+            "unit": checked.submission.unit_code,
+            "verdict": checked.verdict.value,
+            "findings_count": len(checked.findings),
+        }
+        for checked in applied
+    ]
+
+
+def send_back(home: Home, month: Month) -> list[str]:
+    """Write what goes back to the units: marked workbooks and error lists, relative paths."""
+    from ledger.returning.month import write_returns
+
+    registry = Registry.load(home)
+    with Ledger.open(home, registry) as ledger:
+        paths = write_returns(home, registry, ledger.returns_due(month))
+    return [home.relative(path) for path in paths]
+
+
+def draft(home: Home, month: Month) -> list[str]:
+    """Render the month's report from the ledger: relative paths, the PDF first."""
+    from ledger.reporting.writer import write_county_report
+
+    registry = Registry.load(home)
+    with Ledger.open(home, registry) as ledger:
+        views = ledger.views_until(month)
+    return [home.relative(path) for path in write_county_report(home, registry, views)]
+
+
+def stand(home: Home, month: Month) -> Standing:
+    """Where the month stands now, from the ledger alone."""
+    registry = Registry.load(home)
+    with Ledger.open(home, registry) as ledger:
+        view = ledger.view(month)
+    return standing_of(view, registry)
+
+
+def standing_of(view: MonthView, registry: Registry) -> Standing:
+    """The view's units by state, its open findings counted, its submissions listed."""
+    names = registry.names
+    by_state: dict[str, list[str]] = {}
+    for unit in view.standings:
+        by_state.setdefault(unit.state, []).append(names[unit.unit_code])
+    severities = [row.finding.severity for row in view.findings if row.open]
+    carried = [row for rows in view.rows.values() for row in rows if row.carried_forward]
+    return Standing(
+        month=str(view.month),
+        plan_version=view.plan.version,
+        units_count=len(view.standings),
+        reported=[names[u.unit_code] for u in view.standings if u.first_accepted_at is not None],
+        missing=by_state.get("missing", []),
+        returned=by_state.get("returned", []),
+        in_part=by_state.get("in_part", []),
+        late=[names[u.unit_code] for u in view.standings if u.timely is False],
+        carried_forward=[row.item_id for row in carried],
+        corrections_count=len(view.corrections),
+        errors_count=severities.count(Severity.ERROR),
+        warnings_count=severities.count(Severity.WARNING),
+        submissions=[
+            {
+                "unit": names.get(row.unit_code, ""),
+                "table": row.table,
+                "file": row.file_name,
+                "received_at": moment_text(row.received_at),
+                "verdict": row.verdict,
+                "version": row.version,
+            }
+            for row in view.submissions
+        ],
+    )
+
+
+def as_json(standing: Standing) -> dict[str, Any]:
+    return asdict(standing)
+
+
+def absolute(home: Home, relative: str) -> Path:
+    return home.root / relative
