@@ -1,0 +1,263 @@
+"""HTML to PDF: the only file that imports WeasyPrint.
+
+The same HTML gives the same bytes on every run: no date, identifier or name comes from the clock,
+the machine or chance. Nothing is fetched: fonts come from the prepared folder alone, a style sheet
+or a picture has to stand in the HTML. A character without a glyph fails the document; a blank
+square on an official page is worse than no page.
+
+WeasyPrint 70 stretches spaces only, and Chinese has none: `_stretch_line` takes the place of its
+justification and spreads a line over the gaps `ledger.reporting.justify` allows.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
+from typing import Any, NoReturn
+
+from ledger.errors import LedgerError
+from ledger.home import CHECKOUT
+from ledger.reporting import justify
+
+#: Prepared at set-up by tools/prepare_fonts.py.
+FONTS = CHECKOUT / ".setup" / "fonts"
+#: The files inside a PDF carry a date; it is always this one.
+_EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
+_LOG = logging.getLogger(__name__)
+_MISSING = re.compile(r'\.notdef glyph .*"(?P<text>.*)" \(U\+(?P<code>[0-9A-F]+)\)', re.DOTALL)
+
+
+class PdfError(LedgerError):
+    """The document can't be printed as it is: a glyph or the fonts are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that travels inside the PDF (the data workbook of the same edition)."""
+
+    name: str
+    data: bytes
+    description: str = ""
+
+
+def render_pdf(
+    html: str, *, title: str, attachments: Sequence[Attached] = (), variant: str | None = "pdf/a-3u"
+) -> bytes:
+    """Render a whole HTML document.
+
+    `title` becomes the PDF's title; `variant` is the archival profile. The collector is held off
+    meanwhile: a document builds some hundred thousand objects, none of which can go before its end.
+
+    Raises PdfError where the fonts have not been prepared, a character has no glyph, or the HTML
+    asks for something from outside.
+    """
+    weasyprint = _weasyprint()
+    with _collector_held_off(), _complaints() as complaints:
+        document = weasyprint.HTML(string=html, url_fetcher=_Deny()).render(
+            font_config=weasyprint.text.fonts.FontConfiguration()
+        )
+        document.metadata.title = title
+        document.metadata.lang = document.metadata.lang or "zh-CN"
+        pdf: bytes = document.write_pdf(
+            pdf_variant=variant,
+            pdf_identifier=hashlib.sha256(html.encode()).digest()[:16],
+            output_intent="srgb" if variant else None,
+            attachments=[
+                weasyprint.Attachment(
+                    file_obj=BytesIO(attached.data),
+                    name=attached.name,
+                    description=attached.description or attached.name,
+                    relationship="Data",
+                    created=_EPOCH,
+                    modified=_EPOCH,
+                )
+                for attached in attachments
+            ],
+        )
+    complaints.settle()
+    return pdf
+
+
+class _Complaints(logging.Handler):
+    """What WeasyPrint says while it works; `settle` raises what must not pass."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.missing: dict[str, None] = {}
+        self.refused: list[str] = []
+        self.other: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if found := _MISSING.search(text):
+            self.missing[f"{found['text']}（U+{found['code']}）"] = None
+        elif "instead of HarfBuzz-Subset" in text:
+            _LOG.info("weasyprint: %s", text)
+        elif "Failed to load" in text or "disallowed" in text:
+            self.refused.append(text)
+        else:
+            self.other.append(text)
+
+    def settle(self) -> None:
+        for text in self.other:
+            _LOG.warning("weasyprint: %s", text)
+        if self.missing:
+            raise PdfError(
+                f"报告中有字体里没有的字：{'、'.join(self.missing)}；请核对原文，或在本机安装含有该字的字体后重新准备字体。"
+            )
+        if self.refused:
+            raise PdfError(f"报告引用了外部内容，已拒绝：{self.refused[0]}")
+
+
+@contextmanager
+def _complaints() -> Iterator[_Complaints]:
+    handler = _Complaints()
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def _collector_held_off() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Deny:
+    """A URL fetcher that fetches nothing."""
+
+    def __call__(self, url: str) -> NoReturn:
+        raise ValueError(f"disallowed: {url[:80]}")
+
+    fetch = __call__
+
+
+@cache
+def _weasyprint() -> Any:
+    """WeasyPrint, imported late (0.4 s), with our fonts only and our justification."""
+    if not (FONTS / "stamp.json").is_file():
+        raise PdfError("字体尚未准备好；请先运行 make setup。")
+    # where fontTools has to cut the subsets (no libharfbuzz-subset) it would write today's date
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(_EPOCH.timestamp()))
+    os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")
+    import weasyprint  # noqa: PLC0415
+    from weasyprint.layout import inline  # noqa: PLC0415
+    from weasyprint.text import line_break  # noqa: PLC0415
+
+    line_break.Layout = _spread_layout(line_break.Layout)
+    inline.justify_line = _stretch_line
+    return weasyprint
+
+
+def _spread_layout(base: Any) -> Any:
+    """WeasyPrint's text layout, with space added after single characters when it is drawn."""
+    from weasyprint.text.ffi import TO_UNITS, ffi  # noqa: PLC0415
+
+    class SpreadLayout(base):  # type: ignore[misc]
+        """`spread`: pixels to add after the character that starts at a byte of the text."""
+
+        spread: Mapping[int, float] | None = None
+        _spread_over: object = None
+
+        def get_first_line(self) -> Any:
+            line, index = super().get_first_line()
+            if self.spread and self._spread_over is not self.layout:
+                self._spread_over = self.layout
+                self._widen(line)
+            return line, index
+
+        def deactivate(self) -> None:
+            self._spread_over = None
+            super().deactivate()
+
+        def _widen(self, line: Any) -> None:
+            run = line.runs
+            while run != ffi.NULL:
+                item, run = ffi.cast("PangoGlyphItem *", run.data), run.next
+                glyphs, start = item.glyphs, item.item.offset
+                for place in range(glyphs.num_glyphs):
+                    last = place == glyphs.num_glyphs - 1
+                    begin = glyphs.log_clusters[place]
+                    end = item.item.length if last else glyphs.log_clusters[place + 1]
+                    extra = sum(self.spread.get(start + byte, 0.0) for byte in range(begin, end))
+                    if extra:
+                        units = extra * TO_UNITS
+                        # a hair more than asked: WeasyPrint cuts to whole thousandths
+                        glyphs.glyphs[place].geometry.width += int(units) + (1 if units > 0 else -1)
+
+    return SpreadLayout
+
+
+def _stretch_line(_context: object, line: Any, extra_width: float) -> None:
+    """Spread a line over its width. Replaces `weasyprint.layout.inline.justify_line`."""
+    leaves: list[Any] = []
+    _collect(line, leaves)
+    texts = [getattr(leaf, "text", None) or justify.OBJECT for leaf in leaves]
+    owner = [number for number, text in enumerate(texts) for _ in text]
+    places = justify.stretches("".join(texts))
+    if not places:
+        return
+    sizes = [leaves[owner[place]].style["font_size"] for place in places]
+    after = {
+        place: thousandths * size / 1000
+        for place, thousandths, size in zip(places, justify.share(extra_width, sizes), sizes, strict=True)
+    }
+    start, widening = 0, {}
+    for leaf, text in zip(leaves, texts, strict=True):
+        mine = {place - start: after[place] for place in range(start, start + len(text)) if place in after}
+        if mine and hasattr(leaf, "text"):
+            leaf.pango_layout.spread = {len(text[:place].encode()): pixels for place, pixels in mine.items()}
+        widening[id(leaf)] = sum(mine.values())
+        start += len(text)
+    _widen(line, widening, 0.0)
+
+
+def _collect(box: Any, leaves: list[Any]) -> None:
+    if hasattr(box, "text") or not _is_inline_parent(box):
+        leaves.append(box)
+        return
+    for child in box.children:
+        if child.is_in_normal_flow():
+            _collect(child, leaves)
+
+
+def _is_inline_parent(box: Any) -> bool:
+    from weasyprint.formatting_structure import boxes  # noqa: PLC0415
+
+    return isinstance(box, boxes.LineBox | boxes.InlineBox)
+
+
+def _widen(box: Any, widening: Mapping[int, float], moved: float) -> float:
+    """Move a box by what was added before it; returns what is added up to its end."""
+    own = widening.get(id(box))
+    if own is not None:
+        if hasattr(box, "text"):
+            box.position_x += moved
+            box.width += own
+        else:
+            box.translate(moved, 0)
+        return moved + own
+    box.position_x += moved
+    before = moved
+    for child in box.children:
+        if child.is_in_normal_flow():
+            moved = _widen(child, widening, moved)
+    box.width += moved - before
+    return moved
