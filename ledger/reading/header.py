@@ -1,0 +1,362 @@
+"""Finding a table by its header, wherever on the sheet it stands and however it is laid out.
+
+A header is one to three rows; its columns are recognised by the path of headings above them
+(group, leaf), compared with the titles and aliases declared in schemas.columns. Which table it is
+follows from the columns first, then from the words above it and the sheet's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ledger.reading.lexicon import Lexicon, lexicon, names_table
+from ledger.reading.model import Cell, CellKind, Sheet
+from ledger.reading.words import Key, fold, key
+from schemas.columns import Kind
+from schemas.finding import Finding, finding
+from schemas.tables import Table
+
+_MOST_ROWS = 3
+#: Columns recognised that make a header, without and with the table's name above it.
+_ENOUGH, _ENOUGH_NAMED = 3, 2
+#: What a table's name above the header or on the sheet weighs, in columns.
+_NAME_WEIGHT = 2.5
+_CAPTION_ROWS = 8
+
+Rows = Mapping[int, Mapping[int, Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One header cell that is no known column (F11) or one more of a known one (F10)."""
+
+    column: int
+    address: str
+    text: str
+    field: str = ""
+
+
+@dataclass(slots=True)
+class FoundHeader:
+    """A header found: which table, its rows, its columns.
+
+    `columns` maps a field to its column number, `cells` to its heading's A1 address; `units` maps
+    a money field to the unit its heading names (``万元``, ``元``), absent where it names none.
+    `top` and `bottom` are the header's first and last row (a row of column numbers included);
+    `first_column` and `last_column` its extent. `named` is True where the table's name stands
+    above it or on the sheet.
+    """
+
+    table: Table
+    sheet: str
+    top: int
+    bottom: int
+    first_column: int
+    last_column: int
+    columns: dict[str, int] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    duplicates: list[Heading] = field(default_factory=list)
+    unknown: list[Heading] = field(default_factory=list)
+    named: bool = False
+    score: float = 0.0
+
+    @property
+    def missing(self) -> list[str]:
+        """What is required and not there: canonical titles, alternatives joined by 或."""
+        table = self.table
+        titles = [table.by_field[name].title for name in table.required if name not in self.columns]
+        for group in table.any_of:
+            if not any(name in self.columns for name in group):
+                titles.append("或".join(table.by_field[name].title for name in group))
+        return titles
+
+    def findings(self) -> list[Finding]:
+        """F09, F10 and F11 of this header, with sheet and table."""
+        table = self.table
+        where: dict[str, Any] = {"sheet": self.sheet, "table": table.key}
+        found = [
+            finding("F09", f"{self.sheet}：缺少“{title}”列", column=title, row=self.bottom, **where)
+            for title in self.missing
+        ]
+        for heading in self.duplicates:
+            title = table.by_field[heading.field].title
+            first = self.cells[heading.field]
+            found.append(
+                finding(
+                    "F10",
+                    f"{self.sheet} {heading.address}：“{title}”列出现两次（{first} 和 {heading.address}）",
+                    cell=heading.address,
+                    row=self.bottom,
+                    column=title,
+                    value=heading.text,
+                    **where,
+                )
+            )
+        found += [
+            finding(
+                "F11",
+                f"{self.sheet} {heading.address}：“{_one_line(heading.text)}”不是本表的列，内容已保留但不采用",
+                cell=heading.address,
+                row=self.bottom,
+                column=_one_line(heading.text),
+                value=heading.text,
+                **where,
+            )
+            for heading in self.unknown
+        ]
+        return found
+
+
+def _one_line(text: str) -> str:
+    return "".join(text.split())
+
+
+def rows_of(sheet: Sheet) -> dict[int, dict[int, Cell]]:
+    """The sheet's cells row by row, in reading order."""
+    rows: dict[int, dict[int, Cell]] = {}
+    for (row, column), cell in sheet.cells.items():
+        rows.setdefault(row, {})[column] = cell
+    return {row: dict(sorted(rows[row].items())) for row in sorted(rows)}
+
+
+def find_headers(sheet: Sheet, tables: Sequence[Table], rows: Rows | None = None) -> list[FoundHeader]:
+    """The headers on a sheet, from top to bottom, each with the table it belongs to.
+
+    `rows` are the sheet's cells by row, where the caller has them already (`rows_of`).
+    """
+    rows = rows_of(sheet) if rows is None else rows
+    words = frozenset().union(*(lexicon(table).words for table in tables))
+    spans = {(r1, c1): c2 for r1, c1, _, c2 in sheet.merges if c2 > c1}
+    found: list[FoundHeader] = []
+    done = 0
+    for row, cells in rows.items():
+        if row <= done or _count_words(cells, words) < _ENOUGH_NAMED:
+            continue
+        best = _best_at(sheet, tables, rows, spans, words, row, done)
+        if best:
+            found += best
+            done = max(header.bottom for header in best)
+    return found
+
+
+def _count_words(cells: Mapping[int, Cell], words: frozenset[str]) -> int:
+    count = 0
+    for cell in cells.values():
+        if cell.kind is CellKind.TEXT and isinstance(cell.value, str) and key(cell.value).words in words:
+            count += 1
+    return count
+
+
+def _best_at(
+    sheet: Sheet,
+    tables: Sequence[Table],
+    rows: Rows,
+    spans: Mapping[tuple[int, int], int],
+    words: frozenset[str],
+    row: int,
+    done: int,
+) -> list[FoundHeader]:
+    """The best header whose rows include `row`, or the best headers side by side."""
+    tops = [row]
+    if row - 1 > done and row - 1 in rows and _count_words(rows[row - 1], words):
+        tops.append(row - 1)
+    best: FoundHeader | None = None
+    split: list[FoundHeader] = []
+    named = {table.key: _is_named(sheet, rows, table, row, done) for table in tables}
+    for top in tops:
+        for bottom in range(row, top + _MOST_ROWS):
+            if bottom > row and bottom not in rows:
+                break
+            paths = _paths(rows, spans, top, bottom)
+            for table in tables:
+                header = _match(sheet, table, paths, top, bottom, named[table.key])
+                if best is None or header.score > best.score:
+                    best = header
+            beside = _side_by_side(sheet, tables, paths, top, bottom, named)
+            if sum(h.score for h in beside) > sum(h.score for h in split):
+                split = beside
+    if best is None:
+        return []
+    if len({h.table.key for h in split}) > 1 and sum(len(h.columns) for h in split) > len(best.columns) + 2:
+        chosen = split
+    else:
+        chosen = [best] if len(best.columns) >= (_ENOUGH_NAMED if best.named else _ENOUGH) else []
+    for header in chosen:
+        header.bottom = _last_row(rows, header)
+    return chosen
+
+
+def _is_named(sheet: Sheet, rows: Rows, table: Table, row: int, done: int) -> bool:
+    if names_table(sheet.name, table):
+        return True
+    above = (rows.get(r, {}) for r in range(max(done + 1, row - _CAPTION_ROWS), row))
+    return any(
+        isinstance(cell.value, str) and len(cell.value) < 100 and names_table(cell.value, table)
+        for cells in above
+        for cell in cells.values()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The headings above one column, upper first, and the cell of the lowest."""
+
+    column: int
+    keys: tuple[Key, ...]
+    cell: Cell
+
+
+def _paths(rows: Rows, spans: Mapping[tuple[int, int], int], top: int, bottom: int) -> list[_Path]:
+    """For each column with a heading in these rows, its path.
+
+    A heading of an upper row covers its merged columns; without a merge it covers the columns to
+    its right that have a heading below and none of their own, as long as it stands above one
+    itself.
+    """
+    below: dict[int, Cell] = {}
+    stacks: dict[int, list[tuple[Key, Cell | None]]] = {}
+    for row in range(bottom, top - 1, -1):
+        cells = rows.get(row, {})
+        cover: dict[int, Key] = {}
+        for column, cell in cells.items():
+            text = cell.value if isinstance(cell.value, str) and cell.kind is CellKind.TEXT else None
+            here = Key("?", "") if text is None else key(text)
+            stacks.setdefault(column, []).append((here, cell))
+            last = spans.get((row, column))
+            if last is not None:
+                cover.update(dict.fromkeys(range(column + 1, last + 1), here))
+            elif column in below:
+                following = column + 1
+                while following in below and following not in cells and following not in cover:
+                    cover[following] = here
+                    following += 1
+        for column, here in cover.items():
+            if column not in cells and column in stacks:
+                stacks[column].append((here, None))
+        below.update({column: cell for column, cell in cells.items() if column not in below})
+    paths = []
+    for column in sorted(stacks):
+        stack = stacks[column]
+        lowest = next((cell for _, cell in stack if cell is not None), None)
+        if lowest is None:
+            continue
+        keys = [here for here, _ in reversed(stack)]
+        kept = [keys[0]] + [b for a, b in pairwise(keys) if b.words != a.words]
+        paths.append(_Path(column, tuple(kept), lowest))
+    return paths
+
+
+def _lookup(lex: Lexicon, keys: Sequence[Key]) -> str | None:
+    words = [k.words for k in keys if k.words]
+    if not words:
+        return None
+    for start in range(len(words)):
+        rest = words[start:]
+        joined = "".join(rest)
+        if start and len(rest) == 1 and joined in lex.ambiguous:
+            return None
+        if joined in lex.fields:
+            return lex.fields[joined]
+        if len(rest) > 2 and rest[0] + rest[-1] in lex.fields:
+            return lex.fields[rest[0] + rest[-1]]
+    return None
+
+
+def _match(
+    sheet: Sheet, table: Table, paths: Sequence[_Path], top: int, bottom: int, named: bool
+) -> FoundHeader:
+    lex = lexicon(table)
+    columns = [path.column for path in paths]
+    header = FoundHeader(table, sheet.name, top, bottom, min(columns), max(columns), named=named)
+    taken: dict[str, bool] = {}
+    matched = [(path, _lookup(lex, path.keys)) for path in paths]
+    exact = {
+        field_name
+        for path, field_name in matched
+        if field_name and lex.canonical.get("".join(k.words for k in path.keys)) == field_name
+    }
+    for path, name in matched:
+        text = path.cell.value if isinstance(path.cell.value, str) else path.cell.raw
+        heading = Heading(path.column, path.cell.address, text, name or "")
+        if name is None:
+            if any(k.words for k in path.keys):
+                header.unknown.append(heading)
+            continue
+        joined = "".join(k.words for k in path.keys)
+        if name in exact and lex.canonical.get(joined) != name and _own_name_elsewhere(joined):
+            header.unknown.append(heading)
+        elif name in taken:
+            header.duplicates.append(heading)
+        else:
+            taken[name] = True
+            header.columns[name] = path.column
+            header.cells[name] = path.cell.address
+            unit = next((k.money_unit for k in reversed(path.keys) if k.money_unit), "")
+            if unit and table.by_field[name].kind is Kind.MONEY:
+                header.units[name] = unit
+    header.score = len(header.columns) - 0.01 * len(header.unknown) + _NAME_WEIGHT * named
+    return header
+
+
+def _own_name_elsewhere(joined: str) -> bool:
+    """「序号」 beside 「编号」 is a column of its own, not the same one twice."""
+    return joined == "序号"
+
+
+def _side_by_side(
+    sheet: Sheet,
+    tables: Sequence[Table],
+    paths: Sequence[_Path],
+    top: int,
+    bottom: int,
+    named: Mapping[str, bool],
+) -> list[FoundHeader]:
+    """Tables beside each other, with an empty column between."""
+    parts: list[list[_Path]] = [[paths[0]]] if paths else []
+    for left, right in pairwise(paths):
+        if right.column - left.column > 1:
+            parts.append([])
+        parts[-1].append(right)
+    if len(parts) < 2:
+        return []
+    found = []
+    for part in parts:
+        headers = [_match(sheet, table, part, top, bottom, named[table.key]) for table in tables]
+        best = max(headers, key=lambda header: header.score)
+        if len(best.columns) >= _ENOUGH:
+            found.append(best)
+    return found
+
+
+def _last_row(rows: Rows, header: FoundHeader) -> int:
+    """Past a row of units or of column numbers (1 2 3 …, 甲 乙 1 2 …) under the header."""
+    bottom = header.bottom
+    while True:
+        cells = [
+            cell
+            for column, cell in rows.get(bottom + 1, {}).items()
+            if header.first_column <= column <= header.last_column
+        ]
+        if not cells or not (_are_units(cells) or _are_numbers(cells)):
+            return bottom
+        bottom += 1
+
+
+def _are_units(cells: Sequence[Cell]) -> bool:
+    return all(isinstance(cell.value, str) and key(cell.value).words == "" for cell in cells)
+
+
+def _are_numbers(cells: Sequence[Cell]) -> bool:
+    numbers = [fold(cell.raw).strip("()栏") for cell in cells]
+    figures = [int(number) for number in numbers if number.isdecimal()]
+    others = {number for number in numbers if not number.isdecimal()}
+    return (
+        len(figures) >= 4
+        and others <= {*"甲乙丙丁戊", "次", ""}
+        and figures[0] in (0, 1)
+        and all(after - before == 1 for before, after in pairwise(figures))
+    )

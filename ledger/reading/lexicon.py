@@ -1,0 +1,80 @@
+"""The headings each table is known by, derived once from its declaration (schemas.tables)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ledger.reading.words import fold, key
+from schemas.columns import JOINT
+from schemas.tables import Table
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """A table's headings by key; which are too short to stand without their group."""
+
+    fields: Mapping[str, str]
+    ambiguous: frozenset[str]
+    words: frozenset[str]
+    canonical: Mapping[str, str]
+
+
+@lru_cache(maxsize=32)
+def _build(name: str, number: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> Lexicon:
+    fields: dict[str, str] = {}
+    canonical: dict[str, str] = {}
+    words: set[str] = set()
+    for column, titles in columns:
+        canonical.setdefault(key(titles[0]).words, column)
+        fields.setdefault(key(titles[0]).words, column)
+    for column, titles in columns:
+        for title in titles:
+            fields.setdefault(key(title).words, column)
+            group, joint, leaf = title.partition(JOINT)
+            if joint:
+                words.update((key(group).words, key(leaf).words))
+                # 「财政帮扶资金累计支付」, 「财政帮扶资金(累计支付)」
+                fields.setdefault(key(leaf).words + key(group).words, column)
+    words.update(fields)
+    words.discard("")
+    ambiguous = frozenset(
+        short
+        for short, column in fields.items()
+        if any(long != short and long.endswith(short) and of != column for long, of in fields.items())
+    )
+    return Lexicon(fields, ambiguous, frozenset(words), canonical)
+
+
+_LEXICONS: dict[int, tuple[Table, Lexicon]] = {}
+
+
+def lexicon(table: Table) -> Lexicon:
+    """The headings of a table, computed once for each declaration."""
+    known = _LEXICONS.get(id(table))
+    if known is None or known[0] is not table:
+        columns = tuple((column.field, (column.title, *column.aliases)) for column in table.columns)
+        known = _LEXICONS[id(table)] = (table, _build(table.key, table.number, columns))
+    return known[1]
+
+
+@lru_cache(maxsize=64)
+def _name_patterns(number: str, title: str, sheet: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """What names a table in a caption: its number, its title, the words of its sheet's name."""
+    digits = "一二三四五六七八九"
+    kind, digit = fold(number).rstrip("0123456789"), fold(number)[-1]
+    if digit.isdigit():
+        written = f"{kind}[{digit}{digits[int(digit) - 1]}](?![0-9一二三四五六七八九十])"
+    else:
+        written = re.escape(fold(number))
+    words = [fold(title), fold(sheet.removeprefix(number))]
+    return re.compile(written), tuple(word for word in words if len(word) > 1)
+
+
+def names_table(text: str, table: Table) -> bool:
+    """Whether a caption, a sheet's or a file's name names this table."""
+    pattern, words = _name_patterns(table.number, table.title, table.sheet)
+    folded = fold(text)
+    return bool(pattern.search(folded)) or any(word in folded for word in words)
