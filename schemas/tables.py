@@ -12,10 +12,6 @@ from functools import cached_property
 
 from schemas.columns import COLUMNS, Column
 
-#: A header with these words stands over figures shown to the clerk (last month's, beside a form's
-#: table): no column of any table, nothing to read, no finding.
-REFERENCE_MARK = "（供参考，不报送）"
-
 
 @dataclass(frozen=True)
 class Table:
