@@ -66,7 +66,7 @@ def _encoded(encoding: str, first: Iterable[int], second: Iterable[int]) -> set[
 def common_characters() -> frozenset[int]:
     """GB2312 with its signs, and the signs of official documents; about 7,500 characters."""
     gb2312 = _encoded("gb2312", range(0xA1, 0xF8), range(0xA1, 0xFF))
-    signs = set(map(ord, "〇〔〕—…“”‘’·•①②③④⑤⑥⑦⑧⑨⑩℃％‰×÷±≥≤≠≈▲▼◆●○■□★☆△▽◇㎡㎥№√→←↑↓─│┌┐└┘├┤┬┴┼«»°′″"))  # noqa: RUF001
+    signs = set(map(ord, "〇〔〕—…“”‘’·•①②③④⑤⑥⑦⑧⑨⑩℃％‰×÷±≥≤≠≈▲▼◆●○■□★☆△▽◇㎡㎥№√→←↑↓─│┌┐└┘├┤┬┴┼«»°′″"))
     return frozenset(gb2312 | signs | set(range(0x20, 0x7F)) | {0xA0, 0x200B, 0x2002, 0x2003, 0x3000})
 
 

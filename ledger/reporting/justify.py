@@ -11,8 +11,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-OPENING = frozenset("（〔［｛《〈「『【〖“‘")  # noqa: RUF001
-CLOSING = frozenset("），。、；：！？〕］｝》〉」』】〗”’")  # noqa: RUF001
+OPENING = frozenset("（〔［｛《〈「『【〖“‘")
+CLOSING = frozenset("），。、；：！？〕］｝》〉」』】〗”’")
 #: Marks that sit in a full square in every Chinese font, whatever Unicode says of their width.
 _SQUARE = OPENING | CLOSING | frozenset("—…·～")
 _INDENT = "\u3000"

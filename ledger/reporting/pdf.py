@@ -157,9 +157,9 @@ def _weasyprint() -> Any:
     # where fontTools has to cut the subsets (no libharfbuzz-subset) it would write today's date
     os.environ["SOURCE_DATE_EPOCH"] = str(int(_EPOCH.timestamp()))
     os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")
-    import weasyprint  # noqa: PLC0415
-    from weasyprint.layout import inline  # noqa: PLC0415
-    from weasyprint.text import line_break  # noqa: PLC0415
+    import weasyprint
+    from weasyprint.layout import inline
+    from weasyprint.text import line_break
 
     line_break.Layout = _spread_layout(line_break.Layout)
     inline.justify_line = _stretch_line
@@ -168,12 +168,12 @@ def _weasyprint() -> Any:
 
 def _spread_layout(base: Any) -> Any:
     """WeasyPrint's text layout, with space added after single characters when it is drawn."""
-    from weasyprint.text.ffi import TO_UNITS, ffi  # noqa: PLC0415
+    from weasyprint.text.ffi import TO_UNITS, ffi
 
     class SpreadLayout(base):  # type: ignore[misc]
         """`spread`: pixels to add after the character that starts at a byte of the text."""
 
-        spread: Mapping[int, float] | None = None
+        spread: Mapping[int, float] = {}
         _spread_over: object = None
 
         def get_first_line(self) -> Any:
@@ -239,7 +239,7 @@ def _collect(box: Any, leaves: list[Any]) -> None:
 
 
 def _is_inline_parent(box: Any) -> bool:
-    from weasyprint.formatting_structure import boxes  # noqa: PLC0415
+    from weasyprint.formatting_structure import boxes
 
     return isinstance(box, boxes.LineBox | boxes.InlineBox)
 
