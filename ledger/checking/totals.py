@@ -1,0 +1,90 @@
+"""Stated 小计 and 合计 rows against the rows they cover (T01–T03). They are never data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ledger.checking.places import TableInHand, at_cell, difference, label, plain_text, shown
+from ledger.reading.model import ReadRow, StatedTotal
+from schemas.columns import Column, Kind
+from schemas.finding import Finding
+from schemas.plan import Value
+from schemas.tables import Table
+
+_SUMMED = (Kind.MONEY, Kind.COUNT, Kind.QUANTITY)
+
+
+def check_totals(hand: TableInHand) -> None:
+    """T01, T02 and T03 for each stated total of the table."""
+    if hand.unread:
+        return
+    rows = {row.row: row for row in hand.read.rows}
+    for total in hand.read.totals:
+        covered = [rows[number] for number in total.covers if number in rows]
+        if total.count is not None and total.count != len(total.covers):
+            hand.findings.append(_count(hand.table, total))
+        if any(row.shifted == "F16" for row in covered):
+            continue
+        blank: list[Column] = []
+        for column in hand.table:
+            if column.kind in _SUMMED and column.field in hand.read.header_cells:
+                finding = _column(hand, total, covered, column, blank)
+                if finding is not None:
+                    hand.findings.append(finding)
+        if blank:
+            hand.findings.append(_blank(hand.table, total, blank))
+
+
+def _column(
+    hand: TableInHand, total: StatedTotal, covered: list[ReadRow], column: Column, blank: list[Column]
+) -> Finding | None:
+    """T01 for one column; a blank or uncomputed total of a column with figures goes to `blank`."""
+    name = column.field
+    if any(row.failed(name) for row in covered):
+        return None  # what the column adds up to can't be known until that cell is mended
+    figures = [value for row in covered if (value := row.value(name)) is not None]
+    read = total.values.get(name)
+    stated = None if read is None else read.value
+    if stated is None:
+        if figures:
+            blank.append(column)
+        return None
+    expected = _sum(figures, column)
+    if stated == expected:
+        return None
+    return at_cell(
+        "T01",
+        hand.table,
+        total,
+        name,
+        f"{total.label}的{label(column)} {shown(stated, column)}，各行相加为 {shown(expected, column)}",
+        expected=plain_text(expected, column),
+        difference=difference(stated, expected),
+    )
+
+
+def _sum(figures: Sequence[Value], column: Column) -> Value:
+    if column.kind is Kind.MONEY:
+        return sum(figure for figure in figures if isinstance(figure, int))
+    return sum((figure for figure in figures if isinstance(figure, Decimal)), Decimal(0))
+
+
+def _count(table: Table, total: StatedTotal) -> Finding:
+    rows = len(total.covers)
+    stated = total.count or 0
+    finding = at_cell(
+        "T02",
+        table,
+        total,
+        table.name_field,
+        f"{total.label}写明 {stated} 个，实有 {rows} 行",
+        expected=str(rows),
+        difference=Decimal(stated - rows),
+    )
+    return finding.at(cell=total.count_cell or finding.cell, value=str(stated), column=None)
+
+
+def _blank(table: Table, total: StatedTotal, blank: list[Column]) -> Finding:
+    titles = "、".join(label(column) for column in blank)
+    return at_cell("T03", table, total, blank[0].field, f"{total.label}行的{titles}空白")
