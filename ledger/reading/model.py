@@ -17,6 +17,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from ledger.registry import Registry
 from schemas.finding import Finding
@@ -36,9 +37,9 @@ class CellKind(StrEnum):
     FORMULA = "formula"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell with content.
+class Cell(NamedTuple):
+    """One cell with content (a named tuple: a workbook has hundreds, and it is built in a third of
+    the time of a frozen dataclass).
 
     `row` and `column` count from 1, as the submitter sees them. `value` is Decimal for NUMBER
     (the shortest decimal text of the stored number), str for TEXT (unchanged) and ERROR
