@@ -15,6 +15,10 @@ OPENING = frozenset("（〔［｛《〈「『【〖“‘")
 CLOSING = frozenset("），。、；：！？〕］｝》〉」』】〗”’")
 #: Marks that sit in a full square in every Chinese font, whatever Unicode says of their width.
 _SQUARE = OPENING | CLOSING | frozenset("—…·～")
+#: Marks whose ink stands in one half of the square, so that the other half can be given up.
+_GIVES_BEFORE = OPENING
+_GIVES_AFTER = CLOSING - frozenset("！？")
+_HALF = 0.5
 _INDENT = "\u3000"
 _PAIRED = frozenset("—…")
 #: What takes the place of a picture or a box standing in the line.
@@ -43,6 +47,20 @@ def stretches(text: str) -> list[int]:
     """The places (index of the character before) at which a line may be stretched."""
     end = len(text.rstrip(" "))
     return [place for place in range(end - 1) if may_stretch(text[place], text[place + 1])]
+
+
+def squeezes(text: str) -> dict[int, float]:
+    """Where a line may be squeezed: the place (index of the character before) and how much, in em.
+
+    The last place is the line's end: the empty half of a closing mark may lie in the margin.
+    """
+    found = {}
+    for place, character in enumerate(text):
+        after = text[place + 1] if place + 1 < len(text) else ""
+        give = _HALF * ((character in _GIVES_AFTER) + (after != "" and after in _GIVES_BEFORE))
+        if give:
+            found[place] = give
+    return found
 
 
 def share(total: float, sizes: Sequence[float]) -> list[int]:

@@ -32,6 +32,7 @@ from ledger.reporting import justify
 FONTS = CHECKOUT / ".setup" / "fonts"
 #: The files inside a PDF carry a date; it is always this one.
 _EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
+_REFUSED = "refused to fetch"
 _LOG = logging.getLogger(__name__)
 _MISSING = re.compile(r'\.notdef glyph .*"(?P<text>.*)" \(U\+(?P<code>[0-9A-F]+)\)', re.DOTALL)
 
@@ -62,7 +63,7 @@ def render_pdf(
     """
     weasyprint = _weasyprint()
     with _collector_held_off(), _complaints() as complaints:
-        document = weasyprint.HTML(string=html, url_fetcher=_Deny()).render(
+        document = weasyprint.HTML(string=html, url_fetcher=_deny_all()).render(
             font_config=weasyprint.text.fonts.FontConfiguration()
         )
         document.metadata.title = title
@@ -102,7 +103,7 @@ class _Complaints(logging.Handler):
             self.missing[f"{found['text']}（U+{found['code']}）"] = None
         elif "instead of HarfBuzz-Subset" in text:
             _LOG.info("weasyprint: %s", text)
-        elif "Failed to load" in text or "disallowed" in text:
+        elif _REFUSED in text:
             self.refused.append(text)
         else:
             self.other.append(text)
@@ -140,13 +141,15 @@ def _collector_held_off() -> Iterator[None]:
             gc.enable()
 
 
-class _Deny:
+def _deny_all() -> Any:
     """A URL fetcher that fetches nothing."""
+    from weasyprint.urls import URLFetcher
 
-    def __call__(self, url: str) -> NoReturn:
-        raise ValueError(f"disallowed: {url[:80]}")
+    class Deny(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: object = None) -> NoReturn:
+            raise ValueError(f"{_REFUSED} {url[:80]}")
 
-    fetch = __call__
+    return Deny(fail_on_errors=False)
 
 
 @cache
@@ -163,6 +166,7 @@ def _weasyprint() -> Any:
 
     line_break.Layout = _spread_layout(line_break.Layout)
     inline.justify_line = _stretch_line
+    inline.split_first_line = _squeezing(inline.split_first_line)
     return weasyprint
 
 
@@ -203,6 +207,48 @@ def _spread_layout(base: Any) -> Any:
                         glyphs.glyphs[place].geometry.width += int(units) + (1 if units > 0 else -1)
 
     return SpreadLayout
+
+
+#: A line this many em short has given a character to the next line so that no mark begins it.
+_SHORT = 0.9
+
+
+def _squeezing(split: Any) -> Any:
+    """WeasyPrint's line breaking, with one character more where punctuation can make room for it.
+
+    A closing mark may not begin a line; without this the character before it goes along, and the
+    line above is stretched by a whole square.
+    """
+
+    def split_first_line(
+        text: str, style: Any, context: Any, max_width: Any, justification_spacing: Any, **given: Any
+    ) -> Any:
+        found = split(text, style, context, max_width, justification_spacing, **given)
+        _, _, resume_at, width, _, _ = found
+        size = style["font_size"]
+        if (
+            resume_at is None
+            or max_width is None
+            or style["text_align_all"] != "justify"
+            or style["white_space"] != "normal"
+            or not _SHORT * size < max_width - width < 4 * size
+        ):
+            return found
+        wider = split(text, style, context, max_width + size, justification_spacing, **given)
+        layout, length, resume_at, width, height, baseline = wider
+        line = layout.text
+        places = justify.squeezes(line)
+        room, over = sum(places.values()) * size, width - max_width
+        if over <= 0 or over > room or length <= found[1] or line.endswith((" ", "\n")):
+            return found
+        shares = justify.share(-over, [size * give for give in places.values()])
+        layout.spread = {
+            len(line[:place].encode()): thousandths * size * give / 1000
+            for (place, give), thousandths in zip(places.items(), shares, strict=True)
+        }
+        return layout, length, resume_at, max_width, height, baseline
+
+    return split_first_line
 
 
 def _stretch_line(_context: object, line: Any, extra_width: float) -> None:
