@@ -7,9 +7,13 @@ read here, and producers are free in their prefixes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
 from xml.parsers import expat
 
 from ledger.reading.formats.refusal import Refused, bloated, damaged
+
+R = TypeVar("R")
 
 Attributes = dict[str, str]
 Start = Callable[[str, Attributes], None]
@@ -19,6 +23,27 @@ Text = Callable[[str], None]
 #: Elements inside elements; the formats read here stay below 30.
 _MAX_DEPTH = 256
 _CHUNK = 1 << 16
+#: Larger documents are not kept: a cache must not hold what a hostile file puts into it.
+_MAX_CACHED = 1 << 16
+
+
+def cached_by_document(size: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Remember what was read from small documents (the first argument).
+
+    The workbooks of a month are made from one form: their styles, their lists of sheets and what
+    stands around the rows are the same bytes in most of them.
+    """
+
+    def decorate(read: Callable[..., R]) -> Callable[..., R]:
+        remembered = lru_cache(maxsize=size)(read)
+
+        def choose(document: bytes, *where: str) -> R:
+            chosen = read if len(document) > _MAX_CACHED else remembered
+            return chosen(document, *where)
+
+        return choose
+
+    return decorate
 
 
 def walk(data: bytes, part: str, start: Start, end: End | None = None, text: Text | None = None) -> None:

@@ -86,7 +86,7 @@ _LAST_SERIAL = 2_958_465
 #: A double holds 15 decimal digits exactly; beyond that the shortest text that gives the same
 #: double is the number, and the rest of the stored digits is its binary tail.
 _EXACT_DIGITS = 15
-_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
 @lru_cache(maxsize=4096)
@@ -107,7 +107,7 @@ def exact(text: str) -> tuple[Decimal, str] | None:
     The shortest decimal text of the stored double: ``0.65000000000000002`` is 0.65, and
     ``120.09999999999999`` stays, because it is another double than 120.1.
     """
-    if _PLAIN.fullmatch(text) and len(text) <= _EXACT_DIGITS:
+    if len(text) <= _EXACT_DIGITS and _PLAIN(text):
         return Decimal(text), text
     try:
         number = float(text)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import unquote
 
 from ledger.reading.formats import limits
-from ledger.reading.formats.markup import Attributes, attribute, is_true, walk
+from ledger.reading.formats.markup import Attributes, attribute, cached_by_document, is_true, walk
 from ledger.reading.formats.numbers import BUILTIN_FORMATS, is_date_format
 from ledger.reading.formats.package import Package
 from ledger.reading.formats.refusal import bloated, damaged
@@ -90,7 +89,7 @@ def _of_kind(relations: dict[str, _Relation], kind: str, folder: str, default: s
     return default or posixpath.join(folder, kind + ".xml")
 
 
-@lru_cache(maxsize=32)
+@cached_by_document(32)
 def _relations(document: bytes, folder: str) -> dict[str, _Relation]:
     found: dict[str, _Relation] = {}
 
@@ -106,7 +105,7 @@ def _relations(document: bytes, folder: str) -> dict[str, _Relation]:
     return found
 
 
-@lru_cache(maxsize=32)
+@cached_by_document(32)
 def _workbook(document: bytes) -> _Listing:
     entries: list[_Entry] = []
     date1904 = False
@@ -128,7 +127,7 @@ def _workbook(document: bytes) -> _Listing:
     return _Listing(tuple(entries), date1904)
 
 
-@lru_cache(maxsize=32)
+@cached_by_document(32)
 def _styles(document: bytes) -> tuple[Style, ...]:
     """The cell formats in order: what attribute s of a cell counts."""
     codes = dict(BUILTIN_FORMATS)

@@ -13,10 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from ledger.reading.formats import limits
-from ledger.reading.formats.markup import Attributes, is_true, walk
+from ledger.reading.formats.markup import Attributes, cached_by_document, is_true, walk
 from ledger.reading.formats.numbers import date_cell, date_of, exact
 from ledger.reading.formats.refusal import bloated, damaged
 from ledger.reading.model import Cell, CellKind, Sheet
@@ -101,6 +100,22 @@ def unescape_xml(text: str) -> str:
     return _XML_ENTITY.sub(one, text) if "&" in text else text
 
 
+class _Looks(dict[str, Style]):
+    """Styles by a cell's attribute s, looked up once each; a cell without one has no code."""
+
+    def __init__(self, styles: Sequence[Style]) -> None:
+        super().__init__({"": Style("", styles[0].is_date if styles else False)})
+        self._styles = styles
+
+    def __missing__(self, attribute: str) -> Style:
+        try:
+            style = self._styles[int(attribute)]
+        except (ValueError, IndexError):
+            style = Style("General", is_date=False)
+        self[attribute] = style
+        return style
+
+
 class _Builder:
     """Makes cells of what either road finds."""
 
@@ -108,67 +123,49 @@ class _Builder:
         self.sheet = Sheet(name)
         self._cells = self.sheet.cells
         self._strings = around.strings
-        self._styles = around.styles
+        self._looks = _Looks(around.styles)
         self._date1904 = around.date1904
-        self._text_size = 0
 
     def add(self, row: int, column: int, style: str, kind: str, stored: str | None, formula: bool) -> None:
         """One cell: `style` and `kind` as in its attributes s and t, `stored` its v (or its is).
 
         A formula without ``<v>``, or with an empty one that is not an empty text, has no result.
         """
+        look = self._looks[style]
+        code = look.code
         if not stored:
             if formula and (stored is None or kind != "str"):
-                self._put(Cell(row, column, CellKind.FORMULA, None, "", self._code(style), True))
+                self._cells[row, column] = Cell(row, column, CellKind.FORMULA, None, "", code, True)
             return
         if kind in ("", "n"):
-            self._number(row, column, style, stored.strip(), formula)
+            cell = self._number(row, column, look, stored, formula)
         elif kind == "s":
-            self._text(row, column, self._shared(stored), style, formula)
+            cell = _text(row, column, self._shared(stored), code, formula)
         elif kind in ("inlineStr", "str"):
-            self._text(row, column, unescape(stored), style, formula)
+            cell = _text(row, column, unescape(stored), code, formula)
         elif kind == "e":
-            self._put(Cell(row, column, CellKind.ERROR, stored, stored, self._code(style), formula))
+            cell = Cell(row, column, CellKind.ERROR, stored, stored, code, formula)
         elif kind == "b":
             truth = stored.strip() in ("1", "true")
-            raw = "TRUE" if truth else "FALSE"
-            self._put(Cell(row, column, CellKind.BOOLEAN, truth, raw, self._code(style), formula))
+            cell = Cell(row, column, CellKind.BOOLEAN, truth, "TRUE" if truth else "FALSE", code, formula)
         elif kind == "d":
-            self._iso_date(row, column, style, stored, formula)
+            cell = _iso_date(row, column, stored, code, formula)
         else:
             raise damaged(f"工作表“{self.sheet.name}”中有不认识的单元格类型")
+        if cell is not None:
+            self._cells[row, column] = cell
 
-    def _number(self, row: int, column: int, style: str, stored: str, formula: bool) -> None:
+    def _number(self, row: int, column: int, look: Style, stored: str, formula: bool) -> Cell | None:
         number = exact(stored)
         if number is None:
-            self._text(row, column, stored, style, formula)
-            return
-        value, raw = number
-        look = self._style(style)
+            return _text(row, column, stored, look.code, formula)
         if look.is_date:
-            moment = date_of(value, date1904=self._date1904)
+            moment = date_of(number[0], date1904=self._date1904)
             if moment is not None:
-                self._put(date_cell(row, column, moment, look.code, formula))
-                return
-        self._put(Cell(row, column, CellKind.NUMBER, value, raw, look.code, formula))
-
-    def _text(self, row: int, column: int, text: str, style: str, formula: bool) -> None:
-        if text:
-            self._text_size += len(text)
-            self._put(Cell(row, column, CellKind.TEXT, text, text, self._code(style), formula))
-
-    def _iso_date(self, row: int, column: int, style: str, stored: str, formula: bool) -> None:
-        try:
-            moment = datetime.fromisoformat(stored.strip()) if _ISO_DATE.match(stored) else None
-        except ValueError:
-            moment = None
-        if moment is None:
-            self._text(row, column, stored, style, formula)
-        else:
-            self._put(date_cell(row, column, moment.replace(tzinfo=None), self._code(style), formula))
-
-    def _put(self, cell: Cell) -> None:
-        self._cells[cell.row, cell.column] = cell
+                return date_cell(row, column, moment, look.code, formula)
+        # the road nearly every figure takes: past the generated constructor
+        values = (row, column, CellKind.NUMBER, *number, look.code, formula)
+        return tuple.__new__(Cell, values)
 
     def _shared(self, stored: str) -> str:
         try:
@@ -176,22 +173,31 @@ class _Builder:
         except (ValueError, IndexError) as fault:
             raise damaged(f"工作表“{self.sheet.name}”引用的文字不存在") from fault
 
-    def _style(self, style: str) -> Style:
-        try:
-            return self._styles[int(style or 0)]
-        except (ValueError, IndexError):
-            return _GENERAL
-
-    def _code(self, style: str) -> str:
-        return self._style(style).code if style else ""
-
     def check(self) -> None:
-        """Raise F04 where there is too much of it."""
-        if len(self._cells) > limits.MAX_CELLS or self._text_size > limits.MAX_TEXT:
+        """Raise F04 where there is too much of it: shared texts count as often as they are used."""
+        cells = self._cells
+        longest = max(map(len, self._strings), default=0)
+        if len(cells) > limits.MAX_CELLS or (
+            longest * len(cells) > limits.MAX_TEXT
+            and sum(len(cell.raw) for cell in cells.values()) > limits.MAX_TEXT
+        ):
             raise bloated(f"工作表“{self.sheet.name}”的内容超过上限")
 
 
-_GENERAL = Style("General", is_date=False)
+def _text(row: int, column: int, text: str, code: str, formula: bool) -> Cell | None:
+    if not text:
+        return None
+    return tuple.__new__(Cell, (row, column, CellKind.TEXT, text, text, code, formula))
+
+
+def _iso_date(row: int, column: int, stored: str, code: str, formula: bool) -> Cell | None:
+    try:
+        moment = datetime.fromisoformat(stored.strip()) if _ISO_DATE.match(stored) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        return _text(row, column, stored, code, formula)
+    return date_cell(row, column, moment.replace(tzinfo=None), code, formula)
 
 
 def read_sheet(data: bytes, part: str, name: str, around: Surroundings) -> Sheet:
@@ -331,7 +337,7 @@ def _range(reference: str) -> tuple[int, int, int, int] | None:
     return rows[0], columns[0], rows[1], columns[1]
 
 
-@lru_cache(maxsize=64)
+@cached_by_document(64)
 def _frame(document: bytes, part: str) -> _Frame:
     """The sheet without its rows; the same for all workbooks made from one form."""
     reader = _FrameReader(part)

@@ -1,0 +1,309 @@
+"""Read a batch of files in child processes with limits on memory and time.
+
+A file that kills its process, hangs or eats its memory becomes a finding (F01, F04) of that file;
+the next one is read in a new process. The processes are started when first needed, kept for later
+batches and ended with this one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import pickle
+import queue
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import ledger
+from ledger.errors import LedgerError
+from ledger.reading import wire
+from ledger.reading.model import Filing, ReadJob, Submission
+from schemas.finding import finding
+
+_log = logging.getLogger(__name__)
+
+#: Seconds for one file; a file of 50,000 rows takes about six.
+FILE_TIMEOUT = 20.0
+#: Seconds for a process to start and import what it needs (0.2 on an idle machine).
+START_TIMEOUT = 60.0
+#: What the reading process runs.
+CHILD: tuple[str, ...] = ("-m", "ledger.reading.child")
+#: Files asked for at once: enough to keep the child busy, few enough to share between workers.
+_CHUNK = 8
+
+
+class ReaderFault(LedgerError):
+    """The reading process does not even start: the installation is broken, not a file."""
+
+    exit_code = 5
+
+
+class _Died(Exception):
+    """The child ended or was ended while it had a file in hand."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def read_files(
+    jobs: Sequence[ReadJob], *, workers: int = 1, progress: Callable[[str], None] | None = None
+) -> list[Submission]:
+    """Read every file; the submissions come in the order of `jobs`.
+
+    `progress` is called in this thread with each file's name as it is done. Whatever is in a file
+    makes findings, never an exception. Raises ReaderFault where no reading process can be started.
+    """
+    results: list[Submission | None] = [None] * len(jobs)
+    tasks = _Tasks(jobs)
+    count = max(1, min(workers, (len(jobs) + _CHUNK - 1) // _CHUNK))
+    done = _work(tasks) if count == 1 else _work_together(tasks, count)
+    for index, submission in done:
+        results[index] = submission
+        if progress is not None:
+            progress(jobs[index].name)
+    return [submission for submission in results if submission is not None]
+
+
+class _Tasks:
+    """The jobs still to be done, handed out in runs that share a filing."""
+
+    def __init__(self, jobs: Sequence[ReadJob]) -> None:
+        self._jobs = jobs
+        self._waiting = deque(range(len(jobs)))
+        self._lock = threading.Lock()
+
+    def __getitem__(self, index: int) -> ReadJob:
+        return self._jobs[index]
+
+    def take(self) -> list[int]:
+        with self._lock:
+            taken: list[int] = []
+            while self._waiting and len(taken) < _CHUNK:
+                if taken and self[self._waiting[0]].filing is not self[taken[0]].filing:
+                    break
+                taken.append(self._waiting.popleft())
+            return taken
+
+    def put_back(self, indexes: Sequence[int]) -> None:
+        with self._lock:
+            self._waiting.extendleft(reversed(indexes))
+
+    def stop(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+
+
+def _work(tasks: _Tasks) -> Iterator[tuple[int, Submission]]:
+    """Do tasks until there are none, in one child at a time."""
+    reader = _borrow()
+    try:
+        while indexes := tasks.take():
+            left = deque(indexes)
+            try:
+                for submission in reader.read([tasks[index] for index in indexes]):
+                    yield left.popleft(), submission
+            except _Died as death:
+                reader.close()
+                index = left.popleft()
+                tasks.put_back(left)
+                job = tasks[index]
+                found = finding(death.code, death.message, file=job.name)
+                yield index, Submission(job.name, job.sha256, findings=[found])
+                reader = _borrow()
+    except BaseException:
+        reader.close()  # it may be in the middle of an answer
+        raise
+    _give_back(reader)
+
+
+def _work_together(tasks: _Tasks, count: int) -> Iterator[tuple[int, Submission]]:
+    """The same with several children, one thread each; results come as they are done."""
+    done: queue.SimpleQueue[tuple[int, Submission] | LedgerError | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            for result in _work(tasks):
+                done.put(result)
+        except LedgerError as fault:
+            tasks.stop()
+            done.put(fault)
+        finally:
+            done.put(None)
+
+    threads = [threading.Thread(target=run, name=f"reading-{n}", daemon=True) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    running = count
+    try:
+        while running:
+            result = done.get()
+            if result is None:
+                running -= 1
+            elif isinstance(result, LedgerError):
+                raise result
+            else:
+                yield result
+    finally:
+        tasks.stop()
+        for thread in threads:
+            thread.join()
+
+
+@dataclass(slots=True)
+class _Pipe:
+    """The parent's ends of a child's pipes, read with a deadline."""
+
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+
+    def send(self, payload: bytes) -> None:
+        stream = self.process.stdin
+        if stream is not None:
+            try:
+                wire.send(stream, payload)
+            except BrokenPipeError:
+                return  # the child is gone: reading the answer tells why
+
+    def receive(self, deadline: float) -> bytes | None:
+        """One message; None at the end of the stream. Raises TimeoutError at the deadline."""
+        head = self._exactly(wire.HEAD_SIZE, deadline)
+        return None if head is None else self._exactly(wire.message_length(head), deadline)
+
+    def _exactly(self, size: int, deadline: float) -> bytes | None:
+        stream = self.process.stdout
+        if stream is None:
+            return None
+        descriptor = stream.fileno()
+        pieces: list[bytes] = []
+        while size:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([descriptor], [], [], remaining)[0]:
+                raise TimeoutError
+            piece = os.read(descriptor, min(size, 1 << 20))
+            if not piece:
+                return None
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def last_words(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read().decode("utf-8", "replace")[-4000:]
+
+
+class _Reader:
+    """One reading process."""
+
+    def __init__(self) -> None:
+        root = str(Path(ledger.__file__).resolve().parent.parent)
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
+        errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
+        process = subprocess.Popen(
+            [sys.executable, *CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            bufsize=-1,
+        )
+        self.owner = os.getpid()
+        self._pipe = _Pipe(process, errors)
+        self._filing: Filing | None = None
+        try:
+            ready = self._pipe.receive(time.monotonic() + START_TIMEOUT)
+        except TimeoutError:
+            ready = None
+        if ready != wire.READY:
+            words = self._pipe.last_words()
+            self.close()
+            _log.error("the reading process does not start: %s", words)
+            raise ReaderFault("读取程序无法启动，请检查安装是否完整（make setup）。")
+
+    @property
+    def alive(self) -> bool:
+        return self.owner == os.getpid() and self._pipe.process.poll() is None
+
+    def read(self, jobs: Sequence[ReadJob]) -> Iterator[Submission]:
+        """The submissions in order. Raises _Died at the file that ends the process."""
+        filing = jobs[0].filing
+        known = filing is self._filing
+        self._filing = filing
+        files = tuple((str(job.path), job.name, job.sha256) for job in jobs)
+        request = wire.Request(None if known else filing, files)
+        self._pipe.send(pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
+        for _ in jobs:
+            try:
+                answer = self._pipe.receive(time.monotonic() + FILE_TIMEOUT)
+            except TimeoutError:
+                message = f"文件过大或异常：读了 {FILE_TIMEOUT:.0f} 秒仍未读完，已停止读取。"
+                raise _Died("F04", message) from None
+            if answer is None:
+                raise self._cause_of_death()
+            submission: Submission = pickle.loads(answer)  # noqa: S301  from our own child
+            yield submission
+
+    def _cause_of_death(self) -> _Died:
+        try:
+            code = self._pipe.process.wait(5)
+        except subprocess.TimeoutExpired:
+            code = -signal.SIGKILL
+        if code in (wire.OUT_OF_MEMORY, -signal.SIGKILL):
+            return _Died("F04", "文件过大或异常：展开后超出内存上限，已停止读取。")
+        _log.error("the reading process ended with code %d: %s", code, self._pipe.last_words())
+        return _Died("F01", "文件打不开：读取时程序异常中止，文件可能已损坏。")
+
+    def close(self) -> None:
+        """End the process; nothing is lost, it holds nothing."""
+        if self.owner != os.getpid():
+            return
+        process = self._pipe.process
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, self._pipe.errors):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    continue  # what was still to be sent has no reader any more
+
+
+_idle: list[_Reader] = []
+_idle_lock = threading.Lock()
+
+
+def _borrow() -> _Reader:
+    """A reading process: one that is idle, else a new one."""
+    with _idle_lock:
+        while _idle:
+            reader = _idle.pop()
+            if reader.alive:
+                return reader
+            reader.close()
+    return _Reader()
+
+
+def _give_back(reader: _Reader) -> None:
+    with _idle_lock:
+        _idle.append(reader)
+
+
+@atexit.register
+def close_readers() -> None:
+    """End the idle reading processes."""
+    with _idle_lock:
+        while _idle:
+            _idle.pop().close()

@@ -1,0 +1,75 @@
+"""The reading process: hostile files are read here, within limits, away from everything else.
+
+Started by ledger.reading.batch as ``python -m ledger.reading.child``; never forked, for a forked
+process would inherit locks and threads in mid-motion. It takes requests from standard input and
+answers on standard output, and ends when its input does. An exception that nobody expected is not
+caught here: it ends the process, and its death is the answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import resource
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from ledger.reading.model import Filing, Submission
+from ledger.reading.submission import read_submission
+from ledger.reading.wire import OUT_OF_MEMORY, READY, Request, receive, send
+from schemas.finding import finding
+
+#: Address space: what no honest workbook needs. CONTRACT, F04.
+MEMORY_LIMIT = 2 << 30
+
+
+def _limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = [MEMORY_LIMIT, *(bound for bound in (soft, hard) if bound != resource.RLIM_INFINITY)]
+    resource.setrlimit(resource.RLIMIT_AS, (min(allowed), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read(path: str, name: str, sha256: str, filing: Filing) -> Submission:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as fault:
+        message = f"文件打不开：{fault.strerror or '读取失败'}。"
+        return Submission(name, sha256, findings=[finding("F01", message, file=name)])
+    return read_submission(data, name, sha256, filing)
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    filing: Filing | None = None
+    send(answers, READY)
+    while (message := receive(requests)) is not None:
+        request: Request = pickle.loads(message)  # noqa: S301  from our own parent
+        filing = request.filing or filing
+        if filing is None:
+            raise ValueError("the first request names no filing")
+        for path, name, sha256 in request.files:
+            send(answers, pickle.dumps(_read(path, name, sha256, filing), pickle.HIGHEST_PROTOCOL))
+
+
+def main() -> int:
+    """Run the reading process on standard input and output."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # Nothing that a library prints may get among the answers.
+    os.dup2(2, 1)
+    _limit()
+    # Cells and findings hold no cycles: collecting rarely saves a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        serve(requests, answers)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
