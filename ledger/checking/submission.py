@@ -20,6 +20,7 @@ from ledger.checking.rows import note_red_without_reasons, note_twice
 from ledger.checking.totals import check_totals
 from ledger.reading.model import Submission
 from schemas.finding import Finding, finding
+from schemas.month import Month
 from schemas.tables import TABLES
 
 EXPLANATION = "更正说明"
@@ -39,6 +40,12 @@ class _InHand:
     @property
     def explanation(self) -> str:
         return self.submission.cover.get(EXPLANATION, "").strip()
+
+    @property
+    def month(self) -> Month | None:
+        """The month the figures are for, None where it is in doubt (F07): no history then."""
+        doubtful = any(f.rule == "F07" for f in self.submission.findings)
+        return None if doubtful else self.submission.month
 
 
 def check_batch(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
@@ -109,21 +116,15 @@ def _finish(hand: _InHand, known: dict[tuple[int, str], Items]) -> Checked:
         for row in table.checked_rows:
             compare_plan_columns(row)
             note_foreign(row, context.unit_names)
-            if submission.month is not None:
-                note_red_without_reasons(row, submission.month)
+            if hand.month is not None:
+                note_red_without_reasons(row, hand.month)
                 check_history(
-                    row,
-                    context.history,
-                    submission.month,
-                    context.first_month,
-                    explanation=hand.explanation,
+                    row, context.history, hand.month, context.first_month, explanation=hand.explanation
                 )
         note_twice(table.checked_rows)
         check_totals(table)
-        if submission.month is not None and submission.unit_code is not None:
-            missing_months(
-                table, context.history, submission.unit_code, submission.month, context.first_month
-            )
+        if hand.month is not None and submission.unit_code is not None:
+            missing_months(table, context.history, submission.unit_code, hand.month, context.first_month)
     _missing(hand, known)
     checked = [_settle(hand, table) for table in hand.tables]
     return _result(hand, checked)
@@ -210,7 +211,7 @@ def _placed(found: Finding, hand: _InHand, table: TableInHand, row: Row | None) 
 
 def _in_order(findings: list[Finding]) -> list[Finding]:
     """The table's own first, then row by row, column by column, errors first within a cell."""
-    return sorted(findings, key=lambda f: (f.row or 0, _column(f), _SEVERITIES[f.severity]))
+    return sorted(findings, key=lambda f: (f.row or 0, _column(f), _SEVERITIES[f.severity], f.rule))
 
 
 def _column(found: Finding) -> tuple[int, str]:
