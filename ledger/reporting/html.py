@@ -1,0 +1,116 @@
+"""The report model as one self-contained HTML page: the paper's source and the screen's edition.
+
+Everything a unit wrote passes autoescape; undefined names fail. Nothing is fetched: style sheets
+are put inside, charts are inline SVG.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ledger.calendar import SHANGHAI
+from ledger.home import CHECKOUT
+from ledger.reporting import charts, figures
+from ledger.reporting.front import placed
+from ledger.reporting.model import CountyReport
+from ledger.reporting.texts import clip
+from schemas.columns import NEED_STATUSES
+from schemas.month import Month, PartialDate
+
+_TEMPLATES = CHECKOUT / "templates" / "report"
+_LIGHT_NAMES = {"red": "红", "yellow": "黄", "green": "绿", "": ""}
+
+
+def day_text(day: date) -> str:
+    """2018年10月8日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def moment_text(moment: datetime | None) -> str:
+    """10月3日 10:00, Asia/Shanghai; None → —."""
+    if moment is None:
+        return figures.BLANK
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def date_text(day: PartialDate | None) -> str:
+    """A reported date in a table: 2018.6.20 or 2018.6; None → —."""
+    if day is None:
+        return figures.BLANK
+    parts = [day.year, day.month] + ([day.day] if day.day is not None else [])
+    return ".".join(str(part) for part in parts)
+
+
+def month_text(month: Month | None) -> str:
+    """2018年5月; None → —."""
+    return figures.BLANK if month is None else month.chinese
+
+
+def or_blank(text: str) -> str:
+    """`text`, or the mark for "not reported"."""
+    return text or figures.BLANK
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        wan=figures.wan,
+        points=figures.points,
+        percent=figures.percent,
+        number=figures.number,
+        signed=figures.signed,
+        signed_wan=figures.signed_wan,
+        day=day_text,
+        moment=moment_text,
+        date=date_text,
+        month=month_text,
+        clip=clip,
+        or_blank=or_blank,
+        short=figures.month_short,
+        expected=figures.expected,
+        placed=placed,
+    )
+    environment.globals.update(
+        section_bars=charts.section_bars,
+        money_lines=charts.money_lines,
+        shapes=charts.SHAPES,
+        light_names=_LIGHT_NAMES,
+        need_statuses=NEED_STATUSES,
+        change=figures.difference,
+    )
+    return environment
+
+
+@cache
+def _style(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704  our own style sheet
+
+
+def template_files() -> tuple[Path, ...]:
+    """The files a page is made of, in order: what a cache key of the report must include."""
+    return tuple(sorted(path for path in _TEMPLATES.iterdir() if path.is_file()))
+
+
+def county_html(report: CountyReport) -> str:
+    """The county report as HTML: the same text for the same report."""
+    template = _environment().get_template("county.html.j2")
+    return template.render(r=report, w=report.words, styles=(_style("paper.css"), _style("report.css")))
+
+
+def title_of(report: CountyReport) -> str:
+    """The document's title: masthead and issue, as the PDF's metadata have it."""
+    return f"{report.words.masthead} {report.month.year}年第{report.issue}期"
