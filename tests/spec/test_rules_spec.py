@@ -619,7 +619,7 @@ def test_f15_for_a_changed_figure(
 def test_f15_for_a_row_that_vanishes() -> None:
     past = history(current={P: {"2018-A1-04": values(P)}})
     checked = check(submission(read_table(P, nil_report=True)), context(WATER, history=past))
-    assert [f.rule for f in checked.findings] == ["F15", "P04"]
+    assert [f.rule for f in checked.findings] == ["P04", "F15"]
 
 
 def test_no_finding_hides_another() -> None:
