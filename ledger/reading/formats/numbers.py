@@ -9,6 +9,7 @@ import re
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 
 from ledger.reading.model import Cell, CellKind
 
@@ -86,6 +87,7 @@ _LAST_SERIAL = 2_958_465
 #: A double holds 15 decimal digits exactly; beyond that the shortest text that gives the same
 #: double is the number, and the rest of the stored digits is its binary tail.
 _EXACT_DIGITS = 15
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?").fullmatch
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
@@ -104,18 +106,16 @@ def is_date_format(code: str) -> bool:
 def exact(text: str) -> tuple[Decimal, str] | None:
     """A stored number as Decimal and as the text people see for it; None where it is no number.
 
-    The shortest decimal text of the stored double: ``0.65000000000000002`` is 0.65, and
-    ``120.09999999999999`` stays, because it is another double than 120.1.
+    The shortest decimal text of the stored double: ``120.09999999999999`` is how Excel stores the
+    double of 120.1, and ``0.30000000000000004`` stays, because it is another double than 0.3.
     """
+    text = text.strip()
     if len(text) <= _EXACT_DIGITS and _PLAIN(text):
         return Decimal(text), text
-    try:
-        number = float(text)
-    except ValueError:
+    if not _NUMBER(text):
         return None
-    if number - number != 0:  # NaN or an infinity: no spreadsheet stores these
-        return None
-    return exact_double(number)
+    number = float(text)
+    return exact_double(number) if isfinite(number) else None
 
 
 def exact_double(number: float) -> tuple[Decimal, str]:

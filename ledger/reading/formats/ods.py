@@ -33,7 +33,7 @@ def read_ods(package: Package) -> Book:
     common = package.read("styles.xml")
     if common:
         walk(common, "styles.xml", styles.start, styles.end, styles.text)
-    reader = _Reader(styles)
+    reader = _Reader(styles, calculated=_was_calculated(package.read("meta.xml") or b""))
     walk(content, "content.xml", reader.start, reader.end, reader.text)
     if not reader.sheets:
         raise damaged("文件中没有工作表")
@@ -41,6 +41,15 @@ def read_ods(package: Package) -> Book:
         limits.check_grid(sheet.name, sheet.cells)
         drop_covered(sheet)
     return Book("ods", reader.sheets)
+
+
+def _was_calculated(meta: bytes) -> bool:
+    """Whether a spreadsheet program wrote the file: it then stores every formula's result.
+
+    A formula without a value is an empty text there (``=""``); in a file written by a library it
+    is a formula that nobody has calculated.
+    """
+    return any(name in meta for name in (b"Office", b"WPS", b"Calligra", b"Gnumeric"))
 
 
 @dataclass(slots=True)
@@ -55,8 +64,9 @@ class _Run:
 class _Reader:
     """Builds the sheets as the elements come by."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: Styles, *, calculated: bool) -> None:
         self.sheets: list[Sheet] = []
+        self._calculated = calculated
         self._styles = styles
         self._sheet: Sheet | None = None
         self._skip = 0
@@ -221,7 +231,7 @@ class _Reader:
         elif kind == "boolean":
             truth = attribute(attributes, "boolean-value") == "true"
             return Cell(row, column, CellKind.BOOLEAN, truth, "TRUE" if truth else "FALSE", code, formula)
-        elif not kind and formula and not shown:
+        elif not kind and formula and not shown and not self._calculated:
             return Cell(row, column, CellKind.FORMULA, None, "", code, True)
         if not shown and kind == "string":
             shown = attribute(attributes, "string-value") or ""

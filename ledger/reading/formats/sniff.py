@@ -18,7 +18,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "PNG 图片"),
     (0, b"\xff\xd8\xff", "JPEG 图片"),
     (0, b"GIF8", "GIF 图片"),
-    (0, b"BM", "BMP 图片"),
     (0, b"II*\x00", "TIFF 图片"),
     (0, b"MM\x00*", "TIFF 图片"),
     (8, b"WEBP", "WebP 图片"),
@@ -29,9 +28,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"Rar!", "RAR 压缩包"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z 压缩包"),
     (0, b"\x1f\x8b", "gzip 压缩包"),
-    (0, b"MZ", "可执行程序"),
     (0, b"\x7fELF", "可执行程序"),
-    (0, b"ID3", "音频文件"),
     (0, b"SQLite format 3\x00", "数据库文件"),
     (0, b"%!PS", "PostScript 文件"),
 )
@@ -49,7 +46,6 @@ _OLE_STREAMS = (
     ("Current User", "PowerPoint 演示文稿（ppt）"),
     ("__properties_version1.0", "Outlook 邮件"),
     ("VisioDocument", "Visio 图"),
-    ("Contents", "其他程序的文档"),
 )
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|table|meta|div|style|title|p|h1)[\s>]", re.IGNORECASE)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
@@ -63,7 +59,10 @@ def other_kind(data: bytes) -> str | None:
     for offset, signature, kind in _SIGNATURES:
         if data.startswith(signature, offset):
             return kind
-    return None
+    # two letters alone may begin a text: these need the zeros of their headers, too
+    if data.startswith(b"BM") and data[6:10] == bytes(4):
+        return "BMP 图片"
+    return "可执行程序" if data.startswith(b"MZ") and bytes(2) in data[:64] else None
 
 
 def other_text(text: str) -> str | None:
@@ -132,19 +131,27 @@ def _is_encrypted(manifest: bytes) -> bool:
     return found
 
 
-def ole_kind(data: bytes) -> str:
-    """``xls``. Raises Refused where the compound file holds something else."""
+def other_ole(data: bytes) -> Refused | None:
+    """Why a compound file is not to be read as .xls; None where it may be one.
+
+    A Word document can hold a workbook, and the other way round: where both are named, only
+    reading tells which is the outer one (`outer_document`).
+    """
     names = _ole_names(data)
     if "EncryptedPackage" in names or "EncryptionInfo" in names:
-        raise locked("设有打开密码")
+        return locked("设有打开密码")
     if "Workbook" in names or "Book" in names:
-        return "xls"
-    for stream, what in _OLE_STREAMS:
-        if stream in names:
-            raise foreign(what)
-    if not names:
-        raise damaged("文件目录不完整")
-    raise foreign("其他程序的文档")
+        return None
+    return _ole_document(names) or (foreign("其他程序的文档") if names else damaged("文件目录不完整"))
+
+
+def outer_document(data: bytes) -> Refused | None:
+    """What a compound file is that names a workbook but can't be read as one."""
+    return _ole_document(_ole_names(data))
+
+
+def _ole_document(names: set[str]) -> Refused | None:
+    return next((foreign(what) for stream, what in _OLE_STREAMS if stream in names), None)
 
 
 def _ole_names(data: bytes) -> set[str]:

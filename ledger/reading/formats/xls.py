@@ -65,9 +65,9 @@ def read_xls(data: bytes) -> Book:
 
 
 def _read(data: bytes) -> Book:
-    book = xlrd.open_workbook(
-        file_contents=data, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
-    )
+    book = _open(data, None)
+    if book.biff_version < 80 and book.codepage is None:
+        book = _open(data, "gb18030")  # old programs in China did not say so
     date1904 = bool(book.datemode)
     sheets: list[Sheet] = []
     cells = 0
@@ -81,6 +81,17 @@ def _read(data: bytes) -> Book:
     if not sheets:
         raise damaged("工作簿中没有工作表")
     return Book("xls", sheets, date1904)
+
+
+def _open(data: bytes, encoding: str | None) -> Any:
+    return xlrd.open_workbook(
+        file_contents=data,
+        formatting_info=True,
+        ragged_rows=True,
+        on_demand=True,
+        logfile=io.StringIO(),
+        encoding_override=encoding,
+    )
 
 
 def _sheet(book: Any, index: int, date1904: bool) -> Sheet:
