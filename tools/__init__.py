@@ -1,0 +1,1 @@
+"""Programs for those who work on the ledger; none of them is needed to run it."""
