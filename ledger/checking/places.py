@@ -68,7 +68,15 @@ class _Addressed(Protocol):
 
 
 def at_cell(
-    code: str, table: Table, place: _Addressed, name: str, text: str, *, item: str | None = None, **more: Any
+    code: str,
+    table: Table,
+    sheet: str,
+    place: _Addressed,
+    name: str,
+    text: str,
+    *,
+    item: str | None = None,
+    **more: Any,
 ) -> Finding:
     """A finding at the cell of column `name` in a row; at the row where it has no such cell.
 
@@ -76,10 +84,10 @@ def at_cell(
     """
     read = place.values.get(name)
     cell = read.cell if read is not None and read.cell else None
-    where = f"{table.number} {cell}" if cell else f"{table.number} 第 {place.row} 行"
     return finding(
         code,
-        f"{where}：{text}",
+        f"{sheet} {cell or f'第 {place.row} 行'}：{text}",
+        sheet=sheet,
         row=place.row,
         cell=cell,
         column=table.by_field[name].title,
@@ -99,11 +107,12 @@ def at_table(code: str, table: Table, text: str, *, item: str | None = None, **m
 class Row:
     """One data row in hand: as read, the plan item it names, and the findings so far.
 
-    `foreign` marks an item of another unit (P03): its history is not this unit's to continue.
+    `sheet` is where it stands; `foreign` marks an item of another unit (P03): its history is not this unit's to continue.
     `unchecked` marks a row whose cells stand off their columns (F16).
     """
 
     table: Table
+    sheet: str
     read: ReadRow
     item: PlanItem | None = None
     foreign: bool = False
@@ -126,7 +135,9 @@ class Row:
 
     def add(self, code: str, name: str, text: str, **more: Any) -> None:
         """Note a finding at this row's cell of column `name`."""
-        self.findings.append(at_cell(code, self.table, self.read, name, text, item=self.item_id, **more))
+        self.findings.append(
+            at_cell(code, self.table, self.sheet, self.read, name, text, item=self.item_id, **more)
+        )
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ def _take(submission: Submission, context: Context) -> _InHand:
     tables = []
     for read in submission.tables:
         table = TABLES[read.table]
-        rows = [Row(table, row, findings=list(row.findings)) for row in read.rows]
+        rows = [Row(table, read.sheet, row, findings=list(row.findings)) for row in read.rows]
         tables.append(TableInHand(table, read, rows))
     return _InHand(submission, context, tables)
 

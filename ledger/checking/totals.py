@@ -10,7 +10,6 @@ from ledger.reading.model import ReadRow, StatedTotal
 from schemas.columns import Column, Kind
 from schemas.finding import Finding
 from schemas.plan import Value
-from schemas.tables import Table
 
 _SUMMED = (Kind.MONEY, Kind.COUNT, Kind.QUANTITY)
 
@@ -23,7 +22,7 @@ def check_totals(hand: TableInHand) -> None:
     for total in hand.read.totals:
         covered = [rows[number] for number in total.covers if number in rows]
         if total.count is not None and total.count != len(total.covers):
-            hand.findings.append(_count(hand.table, total))
+            hand.findings.append(_count(hand, total))
         if any(row.shifted == "F16" for row in covered):
             continue
         blank: list[Column] = []
@@ -33,7 +32,7 @@ def check_totals(hand: TableInHand) -> None:
                 if finding is not None:
                     hand.findings.append(finding)
         if blank:
-            hand.findings.append(_blank(hand.table, total, blank))
+            hand.findings.append(_blank(hand, total, blank))
 
 
 def _column(
@@ -56,6 +55,7 @@ def _column(
     return at_cell(
         "T01",
         hand.table,
+        hand.read.sheet,
         total,
         name,
         f"{total.label}的{label(column)} {shown(stated, column)}，各行相加为 {shown(expected, column)}",
@@ -70,14 +70,15 @@ def _sum(figures: Sequence[Value], column: Column) -> Value:
     return sum((figure for figure in figures if isinstance(figure, Decimal)), Decimal(0))
 
 
-def _count(table: Table, total: StatedTotal) -> Finding:
+def _count(hand: TableInHand, total: StatedTotal) -> Finding:
     rows = len(total.covers)
     stated = total.count or 0
     finding = at_cell(
         "T02",
-        table,
+        hand.table,
+        hand.read.sheet,
         total,
-        table.name_field,
+        hand.table.name_field,
         f"{total.label}写明 {stated} 个，实有 {rows} 行",
         expected=str(rows),
         difference=Decimal(stated - rows),
@@ -85,6 +86,8 @@ def _count(table: Table, total: StatedTotal) -> Finding:
     return finding.at(cell=total.count_cell or finding.cell, value=str(stated), column=None)
 
 
-def _blank(table: Table, total: StatedTotal, blank: list[Column]) -> Finding:
+def _blank(hand: TableInHand, total: StatedTotal, blank: list[Column]) -> Finding:
     titles = "、".join(label(column) for column in blank)
-    return at_cell("T03", table, total, blank[0].field, f"{total.label}行的{titles}空白")
+    return at_cell(
+        "T03", hand.table, hand.read.sheet, total, blank[0].field, f"{total.label}行的{titles}空白或没有结果"
+    )
