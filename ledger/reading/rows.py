@@ -1,0 +1,286 @@
+"""What the rows under a header are: data, headings, stated totals, the nil report, notes.
+
+Nothing is parsed here; `sort_rows` only tells the rows apart and fills ditto marks and vertically
+merged cells from above (C14).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.model import Cell, CellKind, Sheet, address
+from ledger.reading.numbers import strip_outer
+from ledger.reading.values import DITTO_WORDS
+from ledger.reading.words import fold
+
+NIL = "零报告"
+
+_TOTAL = re.compile(r"(?:.{0,6}?)(合计|小计|总计|共计|累计合计)(?:[(:].*|\d.*)?")
+_GRAND = frozenset({"合计", "总计", "共计", "累计合计"})
+_COUNT = re.compile(r"(\d+)(?:个|项)")
+_LEVELS = (
+    re.compile(r"第?[一二三四五六七八九十]{1,3}(?:[、.．:]|部分|类|大类)"),
+    re.compile(r"\([一二三四五六七八九十]{1,3}\)"),
+    re.compile(r"\d{1,2}[、.．](?!\d)"),
+    re.compile(r"\(\d{1,2}\)"),
+)
+_NOTE = re.compile(
+    r"(?:注|备注|说明|填表说明|填报说明|附注|注意)\d*[:.、]?$"
+    r"|(?:注|备注|说明|填表说明|填报说明|附注|注意)\d*[:.、]"
+    r"|(?:单位|部门)?(?:填报人|填表人|制表人?|报送人|经办人|统计人|审核人?|复核人?|负责人|主要领导|分管领导|签发人?|联系人|联系电话|电话"
+    r"|填报日期|报送日期|填表日期|制表日期|日期|报送单位|填报单位|单位|盖章|公章)"
+    r"(?:\((?:签字|签名|签章|盖章|公章)\)|签字|签名|签章|盖章)*(?:[:(].*)?$"
+)
+_NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
+_WIDE = 3
+
+
+@dataclass(slots=True)
+class RawRow:
+    """One data row: its cells by sheet column, dittos and merges filled in.
+
+    `filled` maps a column filled from above to the address its content was taken from.
+    `own` says which columns have content of their own.
+    """
+
+    row: int
+    cells: dict[int, Cell]
+    sections: tuple[str, ...] = ()
+    filled: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RawTotal:
+    """A 小计 or 合计 row, or a heading with figures beside it; `covers` are sheet rows."""
+
+    row: int
+    label: str
+    cells: dict[int, Cell]
+    grand: bool
+    sections: tuple[str, ...] = ()
+    count: int | None = None
+    count_cell: str = ""
+    covers: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class SortedRows:
+    """The rows under one header, told apart; `nil` is the cell that says 零报告."""
+
+    data: list[RawRow] = field(default_factory=list)
+    totals: list[RawTotal] = field(default_factory=list)
+    nil: Cell | None = None
+
+
+def has_content(cell: Cell) -> bool:
+    """Whether a cell holds anything but blanks."""
+    return cell.kind is not CellKind.TEXT or bool(strip_outer(str(cell.value)))
+
+
+def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> SortedRows:
+    """Tell apart the rows from under the header up to `end` (exclusive)."""
+    table = header.table
+    mine = {column: table.by_field[name] for name, column in header.columns.items()}
+    reported = {c for c, column in mine.items() if column.field not in table.plan_fields}
+    names = {header.columns[name] for name in _name_fields(header) if name in header.columns}
+    seq = header.columns.get("seq")
+    merged = _vertical_merges(sheet, header)
+    wide = {r1: c2 - c1 + 1 for r1, c1, r2, c2 in sheet.merges if r1 == r2}
+    result = SortedRows()
+    path: list[tuple[int, str]] = []
+    noted = False
+    for row, all_cells in rows.items():
+        if not header.bottom < row < end:
+            continue
+        cells = {
+            column: cell
+            for column, cell in all_cells.items()
+            if header.first_column <= column <= header.last_column + 3 and has_content(cell)
+        }
+        inside = [column for column in cells if column <= header.last_column]
+        if not inside or (len(inside) == 1 and inside[0] == seq and not _is_text(cells[inside[0]])):
+            continue
+        first = cells[inside[0]]
+        text = fold(str(first.value)) if _is_text(first) else ""
+        nil = next((cell for cell in cells.values() if _is_nil(cell)), None)
+        if nil is not None:
+            result.nil = result.nil or nil
+            others = {c: cell for c, cell in cells.items() if cell is not nil}
+            if any(column in reported for column in others):
+                result.data.append(RawRow(row, others, _headings(path)))
+            continue
+        label = _total_label(cells, names, header)
+        if label:
+            result.totals.append(_total(row, label, cells, path, header))
+            continue
+        figures = any(column in reported for column in inside if not _is_text(cells[column]))
+        level = _level(text)
+        if level and _is_heading(level, cells, inside, names, header, wide.get(row, 1)):
+            heading = strip_outer(str(first.value))
+            path = [step for step in path if step[0] < level] + [(level, heading)]
+            if len(inside) > 1:
+                result.totals.append(_total(row, heading, cells, path, header, heading=True))
+            continue
+        if text and _NOTE.match(text) and not figures:
+            noted = True
+            continue
+        if len(inside) == 1 and text:
+            if noted or inside[0] not in names or wide.get(row, 1) >= _WIDE:
+                if not noted and wide.get(row, 1) >= _WIDE:
+                    path = [(1, strip_outer(str(first.value)))]
+                continue
+        elif not names & set(inside) and not reported & set(inside):
+            continue
+        result.data.append(RawRow(row, cells, _headings(path)))
+    _fill_from_above(result.data, mine.keys(), merged, sheet)
+    _cover(result)
+    return result
+
+
+def _is_text(cell: Cell) -> bool:
+    return cell.kind is CellKind.TEXT
+
+
+def _name_fields(header: FoundHeader) -> tuple[str, ...]:
+    table = header.table
+    return (table.name_field, *(name for group in table.any_of for name in group))
+
+
+def _is_nil(cell: Cell) -> bool:
+    if not _is_text(cell):
+        return False
+    text = fold(str(cell.value)).strip(_NIL_SIGNS)
+    return text in {NIL, "本月" + NIL, "本月为" + NIL, "无(" + NIL, NIL + ")"}
+
+
+def _level(text: str) -> int:
+    """1 for 一、, 2 for (一), 3 for 1. …, 0 for no heading."""
+    for level, pattern in enumerate(_LEVELS, start=1):
+        if pattern.match(text):
+            return level
+    return 0
+
+
+def _is_heading(
+    level: int,
+    cells: Mapping[int, Cell],
+    inside: Sequence[int],
+    names: set[int],
+    header: FoundHeader,
+    width: int,
+) -> bool:
+    """Whether a numbered row is a heading: a row with a name or words of its own is an item."""
+    first = inside[0]
+    if level > 2 and first in names and width < _WIDE:
+        return False
+    others = [column for column in inside if column != first]
+    table = header.table
+    texts = [column for column in others if _is_text(cells[column])]
+    worded = {
+        column for name, column in header.columns.items() if name not in table.plan_fields or column in names
+    }
+    if worded & set(texts):
+        return False
+    has_choice = any(column.allowed for column in table.columns)
+    return has_choice or not others or first not in names
+
+
+def _headings(path: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(text for _, text in path)
+
+
+def _total_label(cells: Mapping[int, Cell], names: set[int], header: FoundHeader) -> str:
+    """The word that makes a row a total: in the first text cell, or left of the figures."""
+    limit = max(names, default=header.first_column)
+    checked = 0
+    for column, cell in cells.items():
+        if not _is_text(cell):
+            continue
+        if column > limit and checked:
+            break
+        checked += 1
+        text = fold(str(cell.value))
+        match = _TOTAL.fullmatch(text) if len(text) <= 20 else None
+        if match:
+            return match[1]
+    return ""
+
+
+def _total(
+    row: int,
+    label: str,
+    cells: dict[int, Cell],
+    path: Sequence[tuple[int, str]],
+    header: FoundHeader,
+    *,
+    heading: bool = False,
+) -> RawTotal:
+    total = RawTotal(row, label, cells, label in _GRAND and not heading, _headings(path))
+    name = header.columns.get(header.table.name_field)
+    for column, cell in cells.items():
+        if _is_text(cell):
+            match = _COUNT.search(fold(str(cell.value)))
+            if match:
+                total.count, total.count_cell = int(match[1]), cell.address
+                break
+        elif column == name and cell.kind is CellKind.NUMBER and cell.raw.isdecimal():
+            total.count, total.count_cell = int(cell.raw), cell.address
+            break
+    return total
+
+
+def _vertical_merges(sheet: Sheet, header: FoundHeader) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each cell under a vertical merge, the cell that holds its content."""
+    above: dict[tuple[int, int], tuple[int, int]] = {}
+    for r1, c1, r2, _ in sheet.merges:
+        if r2 > r1 > header.bottom:
+            for row in range(r1 + 1, min(r2, r1 + 500) + 1):
+                above[row, c1] = (r1, c1)
+    return above
+
+
+def _fill_from_above(
+    data: list[RawRow], columns: object, merged: Mapping[tuple[int, int], tuple[int, int]], sheet: Sheet
+) -> None:
+    previous: RawRow | None = None
+    for raw in data:
+        if merged:
+            for (row, column), origin in merged.items():
+                source = sheet.cells.get(origin)
+                if row == raw.row and column not in raw.cells and source is not None and has_content(source):
+                    raw.cells[column] = source._replace(row=row, column=column)
+                    raw.filled[column] = address(*origin)
+        if previous is not None:
+            for column, cell in raw.cells.items():
+                if (
+                    _is_text(cell)
+                    and strip_outer(str(cell.value)) in DITTO_WORDS
+                    and column in previous.cells
+                ):
+                    source = previous.cells[column]
+                    raw.cells[column] = source._replace(row=raw.row, column=column, raw=cell.raw)
+                    raw.filled[column] = address(previous.row, column)
+        raw.cells = dict(sorted(raw.cells.items()))
+        previous = raw
+
+
+def _cover(result: SortedRows) -> None:
+    """Which rows each total sums: its section's, all, or those since the total before."""
+    data = [(raw.row, raw.sections) for raw in result.data]
+    grand = [total for total in result.totals if total.grand]
+    sectioned = any(sections for _, sections in data)
+    subtotals = [total.row for total in result.totals if not total.grand or len(grand) > 1]
+    for total in result.totals:
+        if total.grand and (len(grand) == 1 or (sectioned and not total.sections)):
+            total.covers = tuple(row for row, _ in data)
+        elif total.sections:
+            depth = len(total.sections)
+            total.covers = tuple(row for row, sections in data if sections[:depth] == total.sections)
+        else:
+            before = max((row for row in subtotals if row < total.row), default=0)
+            after = min((row for row in subtotals if row > total.row), default=1 << 30)
+            above = tuple(row for row, _ in data if before < row < total.row)
+            total.covers = above or tuple(row for row, _ in data if total.row < row < after)

@@ -1,0 +1,410 @@
+"""One located table into typed rows: every cell read on its own, shifted rows proved or set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.model import (
+    Cell,
+    ReadRow,
+    ReadTable,
+    ReadValue,
+    Sheet,
+    StatedTotal,
+    address,
+    column_letters,
+)
+from ledger.reading.rows import RawRow, RawTotal, SortedRows, has_content, sort_rows
+from ledger.reading.shifts import (
+    Frame,
+    Shift,
+    adds_up,
+    common_shift,
+    find_plan_shift,
+    find_shift,
+    fits_better,
+    is_proved,
+    plan_amounts,
+    suspect,
+)
+from ledger.reading.values import Setting, blank_required, parse, place
+from ledger.reading.words import MONEY_UNITS, fold
+from schemas.columns import Column, Kind
+from schemas.finding import Effect, Finding, finding
+from schemas.money import FEN_PER_WAN
+from schemas.plan import Plan, PlanItem, Value
+from schemas.tables import NEEDS, PROJECTS, Table
+
+_CANCELLED = "已取消"
+_SIGNED = frozenset({"已签约", "已开工", "已完成"})
+_SUMMED = frozenset({Kind.MONEY, Kind.COUNT, Kind.QUANTITY})
+_letters = lru_cache(maxsize=None)(column_letters)
+
+
+def required_fields(table: Table, status: Value) -> tuple[str, ...]:
+    """The cells a row with this status must have filled in (CONTRACT §3)."""
+    if table is PROJECTS and status == _CANCELLED:
+        return ("item_name", "status")
+    if table is NEEDS and status in _SIGNED:
+        return (*table.required, "partner", "signed_amount_fen")
+    return table.required
+
+
+def read_table(
+    sheet: Sheet,
+    rows: Rows,
+    header: FoundHeader,
+    end: int,
+    setting: Setting,
+    money_unit: str = "",
+    plan: Plan | None = None,
+) -> ReadTable:
+    """Read the rows from under a header up to `end` (exclusive).
+
+    `money_unit` is the caption's unit of money, '' where it states none; a heading that names its
+    own unit goes before it. Findings of the header (F09–F11) and of the caption (F18) are the
+    caller's; F13, F14, F16 and F17 are raised here.
+    """
+    table = header.table
+    settings = _settings(header, setting, money_unit)
+    sorted_rows = sort_rows(sheet, rows, header, end)
+    read = ReadTable(
+        table=table.key,
+        sheet=sheet.name,
+        header_cells=dict(header.cells),
+        rows=[],
+        findings=header.findings(),
+        nil_report=sorted_rows.nil is not None,
+    )
+    read.findings += _hidden(sheet, rows, header, end)
+    data = sorted_rows.data
+    if sorted_rows.nil is not None:
+        data = [raw for raw in data if _reports(raw, header)]
+        if data:
+            read.findings.append(_nil_beside_rows(sorted_rows.nil, data, setting))
+    frame = Frame.of(header, settings)
+    plain = [_read_row(raw, frame, None) for raw in data]
+    shifts = _shifts(data, plain, frame, setting, plan, sorted_rows)
+    whole = _whole_table(data, shifts)
+    for raw, row, shift in zip(data, plain, shifts, strict=True):
+        kept = row if shift is None else _shifted_row(raw, frame, shift, setting, alone=whole is None)
+        read.rows.append(kept)
+        if raw.sections:
+            read.sections[raw.row] = raw.sections
+    if whole is not None:
+        read.findings.append(_whole_finding(whole, data, frame, setting))
+    read.totals = [_stated(total, frame, whole) for total in sorted_rows.totals]
+    return read
+
+
+def _settings(header: FoundHeader, setting: Setting, money_unit: str) -> dict[str, Setting]:
+    worth = MONEY_UNITS.get(money_unit, FEN_PER_WAN)
+    common = setting if worth == setting.fen_per_unit else replace(setting, fen_per_unit=worth)
+    settings = dict.fromkeys(header.columns, common)
+    for name, unit in header.units.items():
+        if MONEY_UNITS[unit] != worth:
+            settings[name] = replace(setting, fen_per_unit=MONEY_UNITS[unit])
+    return settings
+
+
+def _reports(raw: RawRow, header: FoundHeader) -> bool:
+    """Whether a row holds anything the unit filled in itself."""
+    plan_fields = header.table.plan_fields
+    return any(
+        column in raw.cells and column not in raw.filled
+        for name, column in header.columns.items()
+        if name not in plan_fields
+    )
+
+
+def _read_row(raw: RawRow, frame: Frame, shift: Shift | None) -> ReadRow:
+    """Read one row's cells where they stand, or where a shift has put them."""
+    table = frame.header.table
+    columns = frame.header.columns
+    row = ReadRow(raw.row, {})
+    status = _status(raw, frame, shift)
+    required = required_fields(table, status)
+    measure = _measure(raw, frame, shift) if "unit_of_measure" in table.by_field else ""
+    for here, column in frame.columns.items():
+        source = here if shift is None else shift.source(here)
+        cell = None if source is None else raw.cells.get(source)
+        needed = column.field in required
+        if cell is None:
+            where = f"{_letters(here)}{raw.row}"
+            row.values[column.field] = ReadValue(None, where)
+            if needed:
+                setting = frame.settings[column.field]
+                row.findings.append(blank_required(where, raw.row, column, setting))
+            continue
+        setting = frame.settings[column.field]
+        if measure and column.kind is Kind.QUANTITY:
+            setting = replace(setting, measure=measure)
+        planned = column.field in table.plan_fields and not needed
+        parsed = parse(cell, column, setting, required=needed, plan_column=planned)
+        value, findings = parsed.read, parsed.findings
+        if source in raw.filled:
+            value, findings = _filled(cell, column, setting, raw.filled[source], value, findings)
+        elif shift is not None and source != here:
+            value = replace(value, steps=(f"列错位还原：取自 {cell.address}", *value.steps))
+        row.values[column.field] = value
+        row.findings += findings
+    _require_absent(row, raw, frame, required)
+    for group in table.any_of:
+        if any(name in columns for name in group) and all(row.value(name) is None for name in group):
+            name = next(name for name in reversed(group) if name in columns)
+            if not any(row.failed(other) for other in group):
+                where = row.values[name].cell
+                column = table.by_field[name]
+                row.findings.append(blank_required(where, raw.row, column, frame.settings[name]))
+    return row
+
+
+def _require_absent(row: ReadRow, raw: RawRow, frame: Frame, required: Sequence[str]) -> None:
+    """C06 where a row's status asks for a cell whose column the table does not have."""
+    table = frame.header.table
+    for name in required:
+        if name not in frame.header.columns and name not in table.required:
+            column = table.by_field[name]
+            setting = next(iter(frame.settings.values()))
+            row.findings.append(
+                blank_required("", raw.row, column, setting).at(
+                    cell=None,
+                    message=f"{place(setting, str(raw.row))} 行：缺少“{column.title}”列，本行必须填写",
+                )
+            )
+
+
+def _status(raw: RawRow, frame: Frame, shift: Shift | None) -> Value:
+    for here, column in frame.columns.items():
+        if column.allowed:
+            source = here if shift is None else shift.source(here)
+            cell = None if source is None else raw.cells.get(source)
+            return parse(cell, column, frame.settings[column.field]).read.value
+    return None
+
+
+def _measure(raw: RawRow, frame: Frame, shift: Shift | None) -> str:
+    here = frame.header.columns.get("unit_of_measure")
+    source = here if shift is None or here is None else shift.source(here)
+    cell = None if source is None else raw.cells.get(source)
+    return "" if cell is None else fold(cell.raw)
+
+
+def _filled(
+    cell: Cell,
+    column: Column,
+    setting: Setting,
+    origin: str,
+    value: ReadValue,
+    findings: tuple[Finding, ...],
+) -> tuple[ReadValue, tuple[Finding, ...]]:
+    """A value taken from above: C14, and of what its form raised only what returns the row."""
+    warned = finding(
+        "C14",
+        f"{place(setting, cell.address)}：“{column.title}”由 {origin} 补填为“{' '.join(cell.raw.split())}”",
+        sheet=setting.sheet or None,
+        cell=cell.address,
+        row=cell.row,
+        column=column.title,
+        value=cell.raw,
+        expected=None,
+        table=setting.table,
+    )
+    kept = tuple(f for f in findings if f.is_error)
+    return replace(value, steps=(f"由 {origin} 补填", *value.steps)), (warned, *kept)
+
+
+def _shifts(
+    data: Sequence[RawRow],
+    plain: Sequence[ReadRow],
+    frame: Frame,
+    setting: Setting,
+    plan: Plan | None,
+    sorted_rows: SortedRows,
+) -> list[Shift | None]:
+    items: dict[str, PlanItem] | None = None
+    shifts: list[Shift | None] = []
+    for raw, row in zip(data, plain, strict=True):
+        failures = sum(value.failed for value in row.values.values())
+        found = None
+        amounts = {name: value.value for name, value in row.values.items() if name.endswith("_fen")}
+        crooked = not adds_up({n: v if isinstance(v, int) else None for n, v in amounts.items()})
+        if crooked or failures >= 2 or suspect(raw.cells, frame, failures):
+            if items is None:
+                items = _items(plan, frame.header.table)
+            if suspect(raw.cells, frame, failures):
+                found = find_shift(raw.cells, frame, setting.year, items)
+            if found is None and crooked and plan is not None:
+                found = find_plan_shift(raw.cells, frame, items)
+        shifts.append(found)
+    shared = common_shift(shifts)
+    if shared is not None:
+        known = items or {}
+        for place_, raw in enumerate(data):
+            if fits_better(raw.cells, frame, shared, setting.year):
+                proved = is_proved(raw.cells, frame, shared, known)
+                shifts[place_] = replace(shared, proved=proved)
+    if any(shift is not None and shift.proved for shift in shifts):
+        shifts = _closed(data, shifts, frame, sorted_rows)
+    return shifts
+
+
+def _items(plan: Plan | None, table: Table) -> dict[str, PlanItem]:
+    return {} if plan is None else {fold(item.name): item for item in plan.of_table(table.key)}
+
+
+def _closed(
+    data: Sequence[RawRow], shifts: list[Shift | None], frame: Frame, sorted_rows: SortedRows
+) -> list[Shift | None]:
+    """The shifts, no longer proved where a stated grand total does not close after them."""
+    by_row = {raw.row: plan_amounts(raw.cells, frame, s) for raw, s in zip(data, shifts, strict=True)}
+    for total in sorted_rows.totals:
+        if not total.grand or not total.covers:
+            continue
+        common = common_shift(shifts)
+        readings = [plan_amounts(total.cells, frame, None)]
+        if common is not None:
+            readings.append(plan_amounts(total.cells, frame, common))
+        if not any(_closes(reading, by_row, total.covers) for reading in readings):
+            return [replace(s, proved=False) if s is not None else None for s in shifts]
+    return shifts
+
+
+def _closes(
+    stated: Mapping[str, int | None], by_row: Mapping[int, Mapping[str, int | None]], covers: Sequence[int]
+) -> bool:
+    return all(
+        amount is None or amount == sum(by_row[row].get(name) or 0 for row in covers)
+        for name, amount in stated.items()
+    )
+
+
+def _whole_table(data: Sequence[RawRow], shifts: Sequence[Shift | None]) -> Shift | None:
+    """The shift of the whole table, where all its rows (at least two) have the same."""
+    if len(data) < 2 or any(shift is None for shift in shifts):
+        return None
+    found = [shift for shift in shifts if shift is not None]
+    if len({shift.step for shift in found}) != 1:
+        return None
+    return replace(found[0], proved=all(shift.proved for shift in found))
+
+
+def _whole_finding(whole: Shift, data: Sequence[RawRow], frame: Frame, setting: Setting) -> Finding:
+    first = address(data[0].row, whole.start + whole.step)
+    title = frame.columns[whole.start].title
+    where = f"{setting.sheet}：全表自“{title}”起的内容对表头{whole.chinese}（从 {first} 起）"
+    if whole.proved:
+        message, code, effect = f"{where}，与计划核对无误，已还原", "F17", Effect.STANDS
+    else:
+        message, code, effect = f"{where}，不能证明原位，整表退回", "F16", Effect.TABLE_RETURNED
+    return finding(
+        code,
+        message,
+        effect=effect,
+        sheet=setting.sheet or None,
+        cell=first,
+        column=title,
+        table=setting.table,
+    )
+
+
+def _shifted_row(raw: RawRow, frame: Frame, shift: Shift, setting: Setting, *, alone: bool) -> ReadRow:
+    """A row put right by a proved shift (F17), or set aside (F16); its cells raise nothing else."""
+    row = _read_row(raw, frame, shift)
+    row.shifted = "F17" if shift.proved else "F16"
+    if shift.proved:
+        row.findings = [f for f in row.findings if f.is_error]
+    else:
+        row.findings = []
+        for here, column in frame.columns.items():
+            moved = shift.source(here) != here
+            if moved and column.field not in {frame.header.table.name_field, "seq", "item_code"}:
+                cell = raw.cells.get(here)
+                raw_text = "" if cell is None else cell.raw
+                row.values[column.field] = ReadValue(None, address(raw.row, here), raw_text, (), failed=True)
+    if alone:
+        row.findings.insert(0, _row_finding(raw, frame, shift, setting))
+    return row
+
+
+def _row_finding(raw: RawRow, frame: Frame, shift: Shift, setting: Setting) -> Finding:
+    moved = [c for c in frame.columns if shift.start <= c <= shift.stop and c + shift.step in raw.cells]
+    source = (moved[0] if moved else shift.start) + shift.step
+    title = frame.columns[moved[0] if moved else shift.start].title
+    where = address(raw.row, source)
+    message = f"{place(setting, where)}：第 {raw.row} 行自“{title}”起的内容对表头{shift.chinese}"
+    if shift.proved:
+        message += "，按计划栏核对无误，已还原"
+    else:
+        message += "，不能证明原位，本行退回"
+    cell = raw.cells.get(source)
+    return finding(
+        "F17" if shift.proved else "F16",
+        message,
+        effect=Effect.STANDS if shift.proved else Effect.ROW_RETURNED,
+        sheet=setting.sheet or None,
+        cell=where,
+        row=raw.row,
+        column=title,
+        value=None if cell is None else cell.raw,
+        table=setting.table,
+    )
+
+
+def _stated(total: RawTotal, frame: Frame, whole: Shift | None) -> StatedTotal:
+    values: dict[str, ReadValue] = {}
+    for here, column in frame.columns.items():
+        if column.kind not in _SUMMED:
+            continue
+        source = here if whole is None else whole.source(here)
+        cell = None if source is None else total.cells.get(source)
+        if cell is None:
+            values[column.field] = ReadValue(None, address(total.row, here))
+        else:
+            values[column.field] = parse(cell, column, frame.settings[column.field]).read
+    return StatedTotal(total.row, total.label, total.covers, values, total.count, total.count_cell)
+
+
+def _nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting) -> Finding:
+    rows = "、".join(str(raw.row) for raw in data[:10])
+    return finding(
+        "F13",
+        f"{place(setting, nil.address)}：写了“零报告”，但第 {rows} 行填有内容",
+        sheet=setting.sheet or None,
+        cell=nil.address,
+        row=nil.row,
+        value=nil.raw,
+        table=setting.table,
+    )
+
+
+def _hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Finding]:
+    """F14 for the sheet, its rows and its columns, where hidden ones have content."""
+    if not (sheet.hidden or sheet.hidden_rows or sheet.hidden_columns):
+        return []
+    found: list[tuple[str, int | None]] = []
+    if sheet.hidden:
+        found.append((f"工作表“{sheet.name}”是隐藏的", None))
+    hidden = [
+        row
+        for row in sorted(sheet.hidden_rows)
+        if header.top <= row < end and any(has_content(cell) for cell in rows.get(row, {}).values())
+    ]
+    if hidden:
+        found.append((f"{sheet.name}：第 {'、'.join(map(str, hidden))} 行是隐藏的", hidden[0]))
+    columns = [
+        column
+        for column in sorted(sheet.hidden_columns)
+        if header.first_column <= column <= header.last_column
+        and any(header.top <= row < end and column in cells for row, cells in rows.items())
+    ]
+    if columns:
+        names = "、".join(_letters(column) for column in columns)
+        found.append((f"{sheet.name}：{names} 列是隐藏的", None))
+    return [
+        finding("F14", f"{text}，内容已读取", sheet=sheet.name, row=row, table=header.table.key)
+        for text, row in found
+    ]
