@@ -29,10 +29,10 @@ lint: setup-tests
 	@$(BIN)/lint-imports
 
 docs: setup-tests ## write the generated documents anew
-	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python -m schemas.dictionary
 
 check: lint ## style, types, layers, generated documents, tests
-	@$(BIN)/python tools/write_docs.py --check
+	@$(BIN)/python -c 'import sys; from schemas.dictionary import PATH, dictionary; sys.exit(PATH.read_text(encoding="utf-8") != dictionary() and "docs/dictionary.md is stale: make docs")'
 	@$(PYTEST)
 
 serve: setup ## schedule the flows (Prefect), Asia/Shanghai
