@@ -233,13 +233,13 @@ def schema(table_key: str) -> pa.DataFrameSchema:
     for name, dtype in typed_columns(table).items():
         checks = []
         if name in choices:
-            checks.append(pa.Check.isin(choices[name], name="C05"))
+            checks.append(pa.Check.isin(choices[name], error="C05"))
         if name in percents:
-            checks.append(pa.Check.in_range(0, 100, name="C03"))
+            checks.append(pa.Check.in_range(0, 100, error="C03"))
         columns[name] = pa.Column(dtype, checks, nullable=True, coerce=False)
     for name, test in tests(table_key).items():
         columns[name] = pa.Column(
-            "Int64", pa.Check.ge(0, name=test.rule), nullable=True, coerce=False, description=test.rule
+            "Int64", pa.Check.ge(0, error=test.rule), nullable=True, coerce=False, description=test.rule
         )
     return pa.DataFrameSchema(
         columns, name=table_key, strict=True, coerce=False, index=pa.Index("int64", unique=True)
