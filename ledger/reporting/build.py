@@ -135,6 +135,7 @@ def build_county_report(
         red=front.red_list(lines),
         money=front.month_points(views),
         quality=quality(units, owned),
+        quality_brief="".join(quality(units, owned, most=3)),
         correction_notes=front.correction_notes(corrected),
         matters=front.matters(found),
         overview=_overview(view, lines, rates, (fiscal, last_fiscal), (own, last_own), benefit, found),

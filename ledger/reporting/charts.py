@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from ledger.reporting import figures
 from ledger.reporting.model import MonthPoint, Section
-from ledger.reporting.texts import clip
+from ledger.reporting.texts import abridged
 from schemas.money import FEN_PER_WAN
 
 COLOURS = {"red": "#c00000", "yellow": "#e08e00", "green": "#2e7d32", "": "#7f7f7f"}
@@ -66,7 +66,7 @@ def section_bars(sections: Sequence[Section], time: Decimal, width: int = 860) -
     A white cut in the bar is last month's progress. A section without figures has an empty track
     and 「未报」.
     """
-    left, right, pitch, bar = 220, 190, 52, 26
+    left, right, pitch, bar = 220, 236, 52, 26
     span = width - left - right
     height = pitch * len(sections) + 52
     parts: list[str] = []
@@ -90,7 +90,7 @@ def section_bars(sections: Sequence[Section], time: Decimal, width: int = 860) -
 
 def _bar(section: Section, left: float, top: float, span: float, bar: float) -> list[str]:
     middle = top + bar - 3
-    name = clip(section.name, _LABEL_CHARS) if len(section.name) <= _LABEL_CHARS else section.name[:6] + "…"
+    name = abridged(section.name, _LABEL_CHARS)
     parts = [_text(left - 12, middle, name, anchor="end"), _rect(left, top, span, bar, _TRACK)]
     if section.progress is None:
         parts.append(_text(left + span + 12, middle, "未报", fill=_GREY))
@@ -106,7 +106,7 @@ def _bar(section: Section, left: float, top: float, span: float, bar: float) -> 
     step = figures.difference(section.progress, section.progress_before)
     if step is not None:
         parts.append(
-            _text(left + span + 186, middle, figures.signed(step), size=25, anchor="end", fill=_GREY)
+            _text(left + span + 228, middle, figures.signed(step), size=25, anchor="end", fill=_GREY)
         )
     return parts
 
@@ -128,7 +128,7 @@ def _step(top: float) -> int:
 
 
 def money_lines(
-    points: Sequence[MonthPoint], planned: int | None, width: int = 860, height: int = 440
+    points: Sequence[MonthPoint], planned: int | None, width: int = 860, height: int = 400
 ) -> Markup:
     """Fiscal funds by month: scheduled by the windows (dashed), received (squares), paid (dots)."""
     left, right, top, bottom = 92, 118, 34, 52

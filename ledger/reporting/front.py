@@ -25,7 +25,7 @@ from schemas.tables import PROJECTS
 
 _FIRST_TIME = "首次报送"
 #: How many matters and corrections page one has room for; the body has them all.
-_MOST_NOTES = 4
+_MOST_NOTES = 3
 _MOST_CORRECTIONS = 3
 
 
@@ -231,11 +231,13 @@ def matters(found: Sequence[Discrepancy]) -> tuple[str, ...]:
     grave = [each for each in found if each.grave]
     others = len(found) - len(grave)
     told = [placed(each) for each in grave[:_MOST_NOTES]]
-    rest = len(grave) - len(told)
+    rest = sentences.clauses(
+        f"差错{len(grave) - len(told)}处" if len(grave) > len(told) else "",
+        f"提示{others}处" if others else "",
+        joint="、",
+    )
     if rest:
-        told.append(f"另有{rest}处差错，见第六部分。")
-    if others:
-        told.append(f"提示{others}处，见第六部分。" if told else f"计划表提示{others}处，见第六部分。")
+        told.append(f"另有{rest}，见第六部分。" if told else f"计划表有{rest}，见第六部分。")
     return tuple(told) or ("计划没有未决的疑点。",)
 
 

@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ledger.calendar import SHANGHAI
 from ledger.home import CHECKOUT
 from ledger.reporting import charts, figures
 from ledger.reporting.front import placed
 from ledger.reporting.model import CountyReport
-from ledger.reporting.texts import clip
+from ledger.reporting.texts import abridged, clip, stop
 from schemas.columns import NEED_STATUSES
 from schemas.month import Month, PartialDate
 
@@ -57,6 +57,12 @@ def or_blank(text: str) -> str:
     return text or figures.BLANK
 
 
+def breakable(text: str) -> Markup:
+    """`text` escaped, with a place to break a line between a rate and its fraction: without it
+    ``62.9%（1100.6/1750）`` is one word and tears a justified line apart."""
+    return Markup(str(escape(text)).replace("%（", "%<wbr>（"))  # noqa: S704  escaped just here
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -79,10 +85,13 @@ def _environment() -> Environment:
         date=date_text,
         month=month_text,
         clip=clip,
+        abridged=abridged,
         or_blank=or_blank,
         short=figures.month_short,
         expected=figures.expected,
         placed=placed,
+        breakable=breakable,
+        stop=stop,
     )
     environment.globals.update(
         section_bars=charts.section_bars,

@@ -394,6 +394,7 @@ class CountyReport:
     red: tuple[int, ...]
     money: tuple[MonthPoint, ...]
     quality: tuple[str, ...]
+    quality_brief: str
     correction_notes: tuple[str, ...]
     matters: tuple[str, ...]
     overview: tuple[str, ...]

@@ -12,7 +12,7 @@ import unicodedata
 #: The printers' mark for a character that can't be set.
 GETA = "〓"
 #: How a clipped text ends: the whole of it stands in the ledger and in the data workbook.
-CLIPPED = "…（见台帐）"
+CLIPPED = "…见台帐"
 
 _UNSEEN = {"Cc", "Cf"}
 _UNSETTABLE = {"Cs", "Co", "Cn"}
@@ -51,8 +51,13 @@ def joined(text: str | None) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """`text`, or its first `limit` characters and 「…（见台帐）」 where it is longer."""
+    """`text`, or its first `limit` characters and 「…见台帐」 where it is longer."""
     return text if len(text) <= limit else text[:limit].rstrip("，、；。 ") + CLIPPED
+
+
+def abridged(name: str, limit: int) -> str:
+    """A name in a narrow place: at most `limit` characters, the last one 「…」 where it is longer."""
+    return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
 def heading(section: str) -> str:
@@ -64,3 +69,8 @@ def heading(section: str) -> str:
 def sentence(text: str) -> str:
     """A unit's words as part of our sentence: without the full stop it may end with."""
     return text.rstrip("。；;，,. ")
+
+
+def stop(text: str) -> str:
+    """`text` with exactly one full stop at its end."""
+    return f"{sentence(text)}。"

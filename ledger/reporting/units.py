@@ -35,16 +35,15 @@ Owned = ProjectLine | NeedLine | IndicatorLine
 
 
 def state_text(standing: UnitStanding) -> str:
-    """按时, 迟报2天, 按时·部分退回, 零报告, 未报, 退回, 待核."""
+    """按时, 迟报2天, 部分退回, 零报告, 未报, 退回, 待核."""
     if standing.state in _STATE_TEXT:
         return _STATE_TEXT[standing.state]
     late = f"迟报{standing.days_late}天" if standing.days_late else "迟报"
-    when = late if standing.timely is False else "按时"
     if standing.state == _IN_PART:
-        return f"{when}·部分退回"
+        return f"{late}·部分退回" if standing.timely is False else "部分退回"
     if standing.state == _NIL:
         return "零报告" if standing.timely is not False else f"零报告·{late}"
-    return when
+    return late if standing.timely is False else "按时"
 
 
 def unit_lines(
@@ -125,8 +124,11 @@ def in_registry_order(units: Sequence[UnitLine], registry: Registry) -> tuple[Un
     return tuple(sorted(units, key=lambda line: registry.order.get(line.code, last)))
 
 
-def quality(units: Sequence[UnitLine], owned: Sequence[Owned]) -> tuple[str, ...]:
-    """The data's quality in short sentences: timely, late, missing, returned, carried forward."""
+def quality(units: Sequence[UnitLine], owned: Sequence[Owned], *, most: int = 20) -> tuple[str, ...]:
+    """The data's quality in short sentences: timely, late, missing, returned, carried forward.
+
+    At most `most` units are named in each.
+    """
     if not units:
         return ("尚无单位应报资料。",)
     timely = [unit for unit in units if unit.timely]
@@ -145,11 +147,11 @@ def quality(units: Sequence[UnitLine], owned: Sequence[Owned]) -> tuple[str, ...
     )
     told = [f"{head}。"]
     if late:
-        overdue = sentences.listing([f"{unit.name}{_days(unit)}" for unit in late], most=6)
+        overdue = sentences.listing([f"{unit.name}{_days(unit)}" for unit in late], most=most)
         told.append(f"迟报{len(late)}个：{overdue}。")
     for word, names in (("未报", missing), ("退回", returned), ("待核", waiting), ("部分退回", in_part)):
         if names:
-            told.append(f"{word}{len(names)}个：{sentences.listing(names, most=6)}。")
+            told.append(f"{word}{len(names)}个：{sentences.listing(names, most=most)}。")
     told.extend(_stand_ins(owned))
     return tuple(told)
 
@@ -180,7 +182,7 @@ def reporting(view: MonthView, units: Sequence[UnitLine], returns: Sequence[Retu
     due = ""
     if view.deadline is not None:
         day = view.deadline.astimezone(SHANGHAI)
-        due = f"{view.month.chinese}数据应于{day.year}年{day.month}月{day.day}日前报送"
+        due = f"{view.month.chinese}数据报送截止日为{day.year}年{day.month}月{day.day}日"
     timely = sum(1 for unit in units if unit.timely)
     rate = Rate("按时报送率", timely, len(units), money=False).text
     errors = sum(unit.errors for unit in units)
