@@ -1,0 +1,69 @@
+"""The kinds of journal events, and a receipt as its event has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.calendar import moment_text, parse_moment
+from ledger.errors import Damaged
+from ledger.recording.journal import Event
+from schemas.month import Month
+
+PLAN_REGISTERED = "plan_registered"
+RECEIVED = "received"
+#: The ledger's digest once all events up to `upto` are applied; what `rebuild --verify` compares.
+DIGEST = "digest"
+APPROVED = "approved"
+EDITION_ISSUED = "edition_issued"
+SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A file as received. `folder` is the month being filed: the drop folder's, or the one given
+    on the command line; None where the file alone must tell."""
+
+    seq: int
+    sha256: str
+    ext: str
+    file_name: str
+    received_at: datetime
+    folder: Month | None
+    event_sha256: str
+
+    @property
+    def month_due(self) -> Month:
+        """The month a file is about that does not say: the folder's, else the one due then."""
+        return self.folder or Month.of(self.received_at.date()).plus(-1)
+
+
+def receipt_payload(
+    sha256: str, ext: str, file_name: str, received_at: datetime, month: Month | None, source: str
+) -> dict[str, str | None]:
+    """The payload of a received event. `source` is ``drop`` or ``command``."""
+    return {
+        "sha256": sha256,
+        "ext": ext,
+        "file_name": file_name,
+        "received_at": moment_text(received_at),
+        "month": None if month is None else str(month),
+        "source": source,
+    }
+
+
+def receipt_of(event: Event) -> Receipt:
+    """The receipt that an event records. Raises Damaged where its payload is none."""
+    payload = event.payload
+    try:
+        return Receipt(
+            seq=event.seq,
+            sha256=payload["sha256"],
+            ext=payload["ext"],
+            file_name=payload["file_name"],
+            received_at=parse_moment(payload["received_at"]),
+            folder=None if payload["month"] is None else Month.parse(payload["month"]),
+            event_sha256=event.sha256,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"日志 {event.name} 的内容不全。请从备份恢复。") from error

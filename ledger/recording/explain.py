@@ -1,0 +1,208 @@
+"""Explaining a figure to the bottom: export → version → file, sheet, cell, raw text → steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ledger.calendar import moment_text
+from ledger.errors import UsageError
+from ledger.recording.database import reading
+from ledger.recording.exports import known_field, shown
+from ledger.recording.model import ItemRow
+from ledger.recording.views import version_rows
+from schemas.columns import COLUMNS
+from schemas.finding import Finding
+from schemas.month import Month
+from schemas.plan import PlanItem
+from schemas.tables import TABLES
+
+if TYPE_CHECKING:
+    from ledger.recording.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One accepted version of the figure: what it was, in which file and cell, what was done."""
+
+    version: int
+    month: Month
+    value: str
+    file: str
+    sha256: str
+    sheet: str
+    row: int
+    cell: str
+    raw: str
+    steps: tuple[str, ...]
+    received_at: str
+    current: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "month": str(self.month),
+            "value": self.value or None,
+            "file": self.file,
+            "sha256": self.sha256,
+            "sheet": self.sheet,
+            "row": self.row,
+            "cell": self.cell or None,
+            "raw": self.raw or None,
+            "steps": list(self.steps),
+            "received_at": self.received_at,
+            "current": self.current,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain behind one figure. `source` is None where no figure was ever reported."""
+
+    month: Month
+    item: PlanItem
+    field: str
+    unit_name: str
+    value: str
+    source: Link | None
+    carried_from: Month | None
+    history: tuple[Link, ...]
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        column = COLUMNS[self.field]
+        return {
+            "month": str(self.month),
+            "item": self.item.item_id,
+            "item_name": self.item.name,
+            "table": self.item.table,
+            "field": column.export_name,
+            "column": TABLES[self.item.table].by_field[self.field].title,
+            "unit_of_measure": column.unit or None,
+            "unit_code": self.item.unit_code,
+            "unit_name": self.unit_name,
+            "value": self.value or None,
+            "carried_forward": self.carried_from is not None,
+            "carried_from": None if self.carried_from is None else str(self.carried_from),
+            "source": None if self.source is None else self.source.as_json(),
+            "steps": [] if self.source is None else list(self.source.steps),
+            "versions": [link.as_json() for link in self.history],
+            "findings": [found.as_json() for found in self.findings],
+        }
+
+    def text(self) -> str:
+        """The chain in Chinese, for people."""
+        column = COLUMNS[self.field]
+        title = TABLES[self.item.table].by_field[self.field].title
+        figure = f"{self.value}{_spaced(column.unit)}" if self.value else "未报（空白）"
+        lines = [f"{self.month.chinese} {self.item.item_id} {self.item.name}", f"{title}：{figure}"]
+        if self.source is None:
+            lines.append("台帐中没有这一数字：该项目在本年度还没有被采用的报送。")
+            return "\n".join(lines)
+        source = self.source
+        if self.carried_from is not None:
+            lines.append(
+                f"沿用：{self.month.chinese}没有被采用的报送行，沿用{self.carried_from.chinese}最近一次采用的数字"
+                "（本月类列留空）。"
+            )
+        lines += [
+            f"台帐：{self.unit_name} {source.month.chinese} {TABLES[self.item.table].number} 第{source.version}版，"
+            f"{source.received_at} 收到",
+            f"文件：{source.file}（SHA-256 {source.sha256}）",
+            f"位置：工作表“{source.sheet}”第{source.row}行"
+            + (f"，单元格 {source.cell}" if source.cell else "，报表中没有这一列"),
+            f"原文：{source.raw}" if source.raw else "原文：空白",
+            "处理：" + ("；".join(source.steps) if source.steps else "照原文，未作处理"),
+        ]
+        if len(self.history) > 1:
+            lines.append("历次版本：")
+            lines += [
+                f"  第{link.version}版 {link.value or '空白'}{_spaced(column.unit) if link.value else ''}"
+                f"（{link.file} {link.sheet} {link.cell or f'第{link.row}行'}，{link.received_at} 收到）"
+                + ("，现行" if link.current else "")
+                for link in self.history
+            ]
+        if self.findings:
+            lines.append("经过的核对：")
+            lines += [f"  {found.rule} {found.message}" for found in self.findings]
+        else:
+            lines.append("经过的核对：没有发现问题。")
+        return "\n".join(lines)
+
+
+def _spaced(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def explain(ledger: Ledger, month: Month, item: str, field: str) -> Chain:
+    """The chain behind `field` (export name, field or title) of `item` in `month`.
+
+    Raises UsageError for an item that is not in the plan, or a field its table does not have.
+    """
+    view = ledger.view(month)
+    wanted = item.strip()
+    planned = view.plan.by_id.get(wanted) or next((i for i in view.plan.items if i.name == wanted), None)
+    if planned is None:
+        raise UsageError(f"计划中没有 {item}。项目编号形如 2018-A1-04，可用 ledger export 查看。")
+    name = known_field(planned.table, field)
+    if name is None:
+        names = "、".join(column.export_name for column in TABLES[planned.table].reported)
+        raise UsageError(f"{planned.item_id} 没有“{field}”这一列。可用：{names}。")
+    row = view.row(planned.item_id)
+    history: list[ItemRow] = []
+    if row is not None:
+        with reading(ledger.engine) as connection:
+            history = [
+                one
+                for one in version_rows(connection, view.plan, row.reported_month, planned.table, None)
+                if one.item_id == planned.item_id
+            ]
+    links = tuple(_link(one, name, row) for one in history)
+    of_month = view if row is None or row.reported_month == month else ledger.view(row.reported_month)
+    return Chain(
+        month=month,
+        item=planned,
+        field=name,
+        unit_name=ledger.registry.names.get(planned.unit_code, planned.unit_code),
+        value="" if row is None else shown(name, row.values.get(name)),
+        source=None if row is None else _link(row, name, row),
+        carried_from=row.reported_month if row is not None and row.carried_forward else None,
+        history=links,
+        findings=tuple(
+            found.finding
+            for found in of_month.findings
+            if row is not None
+            and found.source_sha256 == row.source_sha256
+            and _concerns(found.finding, planned.item_id, row, name)
+        ),
+    )
+
+
+def _link(one: ItemRow, name: str, current: ItemRow | None) -> Link:
+    source = one.sources.get(name)
+    return Link(
+        version=one.version,
+        month=one.reported_month,
+        value=shown(name, one.values.get(name)),
+        file=one.source_file,
+        sha256=one.source_sha256,
+        sheet=one.source_sheet,
+        row=one.source_row,
+        cell=source.cell if source else "",
+        raw=source.raw if source else "",
+        steps=source.steps if source else (),
+        received_at=moment_text(one.received_at),
+        current=current is not None and (one.unit_code, one.version) == (current.unit_code, current.version),
+    )
+
+
+def _concerns(found: Finding, item: str, row: ItemRow, name: str) -> bool:
+    """Whether a finding is about this figure: its cell, or its whole row."""
+    sources: Mapping[str, Any] = row.sources
+    if found.item not in (None, item) or (found.item is None and found.row != row.source_row):
+        return False
+    if found.table not in (None, row.table):
+        return False
+    cell = sources[name].cell if name in sources else None
+    return found.cell is None or found.cell == cell

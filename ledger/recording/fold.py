@@ -1,0 +1,528 @@
+"""The ledger is the fold of the journal: each event, in order, once, in one transaction each.
+
+What the ledger holds depends on the journal and the originals alone, however the events were cut
+into runs: a receipt is checked against what the events before it left, and receipts are checked
+together only where none can see another (one month, every unit once). A receipt of a year without
+a plan is put off until the plan's event, then applied in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from ledger.calendar import moment_text, parse_moment
+from ledger.checking.model import Checked, Context
+from ledger.errors import Damaged
+from ledger.home import Home
+from ledger.reading.model import Filing, ReadJob, Submission
+from ledger.recording import events, tables
+from ledger.recording.codec import dumps, plan_from, plan_text
+from ledger.recording.database import reading, writing
+from ledger.recording.entry import Entry, Standing, make_entry, one_per_table, same_as, stands, storable
+from ledger.recording.events import Receipt
+from ledger.recording.history import load_history, make_context
+from ledger.recording.journal import Event, Journal
+from ledger.recording.originals import Originals
+from ledger.recording.standing import load_chains, load_rows, row_values
+from ledger.registry import Registry
+from schemas.finding import Finding
+from schemas.money import plain
+from schemas.month import Month, PartialDate
+from schemas.plan import Plan
+
+#: How many files are read ahead in one batch.
+BATCH = 400
+_NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+class Read(Protocol):
+    def __call__(
+        self, jobs: Sequence[ReadJob], *, workers: int = 1, progress: Callable[[str], None] | None = None
+    ) -> list[Submission]: ...
+
+
+class CheckPlan(Protocol):
+    def __call__(
+        self, data: bytes, name: str, year: int, version: int, registry: Registry
+    ) -> Plan | list[Finding]: ...
+
+
+Check = Callable[[Sequence[tuple[Submission, Context]]], list[Checked]]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How files are read and checked: the real ones, or a test's."""
+
+    read: Read
+    check: Check
+    check_plan: CheckPlan
+    workers: int = 1
+
+    @classmethod
+    def real(cls) -> Tools:
+        """The program's own; loaded only when something is to be applied."""
+        from ledger.checking.plan import check_plan
+        from ledger.checking.submission import check_batch
+        from ledger.reading.batch import read_files
+
+        return cls(read_files, check_batch, check_plan)
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far the ledger is: the last position and event applied, and the digest so far."""
+
+    position: int = 0
+    seq: int = 0
+    event_sha256: str | None = None
+    digest: str = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Read1:
+    """A receipt as read: its submission, month and plan; `plan` None where it must wait."""
+
+    receipt: Receipt
+    submission: Submission
+    month: Month
+    plan: Plan | None
+
+    @property
+    def unit(self) -> str:
+        return self.submission.unit_code or ""
+
+
+def load_cursor(engine: Engine) -> Cursor:
+    applied = tables.events_applied
+    with reading(engine) as connection:
+        last = connection.execute(sa.select(applied).order_by(applied.c.position.desc()).limit(1)).first()
+        if last is None:
+            return Cursor()
+        newest = connection.execute(sa.select(applied).order_by(applied.c.seq.desc()).limit(1)).one()
+        return Cursor(last.position, newest.seq, newest.event_sha256, last.digest)
+
+
+def is_behind(cursor: Cursor, journal: Journal) -> bool:
+    """Whether the journal holds events that the ledger does not. Raises Damaged where the ledger
+    is ahead of the journal, or was made from another."""
+    names = journal.names()
+    if cursor.seq > len(names) or (cursor.seq and journal.sha256_of(cursor.seq) != cursor.event_sha256):
+        raise Damaged(
+            "台帐与日志不是一套（日志换过或少了）。请核对 data/raw/journal，再运行 ledger rebuild。"
+        )
+    return any(not name.endswith(f"-{events.DIGEST}.json") for name in names[cursor.seq :])
+
+
+def noted_digest(journal: Journal) -> Cursor | None:
+    """The last digest in the journal, None where there is none."""
+    names = [name for name in journal.names() if name.endswith(f"-{events.DIGEST}.json")]
+    if not names:
+        return None
+    event = next(journal.events(after=int(names[-1].split("-")[0]) - 1))
+    return Cursor(seq=int(event.payload["upto"]), digest=str(event.payload["digest"]))
+
+
+def note_digest(journal: Journal, cursor: Cursor) -> None:
+    """Journal the ledger's digest, so that a later rebuild can be compared with it."""
+    last = noted_digest(journal)
+    if cursor.seq and (last is None or (last.seq, last.digest) != (cursor.seq, cursor.digest)):
+        journal.append(
+            events.DIGEST,
+            {"upto": cursor.seq, "digest": cursor.digest, "schema": tables.SCHEMA_VERSION},
+        )
+
+
+@dataclass
+class Fold:
+    """Applies outstanding events to the ledger in `engine`."""
+
+    engine: Engine
+    home: Home
+    registry: Registry
+    tools: Tools
+    progress: Callable[[str], None] | None = None
+    applied: list[Checked] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._journal = Journal(self.home.journal)
+        self._originals = Originals(self.home.originals)
+        self._plans: dict[int, Plan] = {}
+        self._cursor = load_cursor(self.engine)
+        with reading(self.engine) as connection:
+            plans = tables.plan_versions
+            for line in connection.execute(sa.select(plans.c.year, plans.c.plan).order_by(plans.c.version)):
+                self._plans[line.year] = plan_from(line.plan)
+
+    def run(self) -> list[Checked]:
+        """Apply what is missing; the submissions applied, in order. May be repeated at will."""
+        for year in sorted(self._plans):
+            self._take_up(year)
+        for receipts, other in _runs(self._journal.events(after=self._cursor.seq)):
+            self._receive(receipts)
+            if other is not None:
+                self._apply_other(other)
+        return self.applied
+
+    @property
+    def cursor(self) -> Cursor:
+        return self._cursor
+
+    # --- events other than receipts
+
+    def _apply_other(self, event: Event) -> None:
+        if event.kind == events.PLAN_REGISTERED:
+            self._apply_plan(event)
+            self._take_up(int(event.payload["year"]))
+            return
+        month = event.payload.get("month")
+        line = {
+            "event_seq": event.seq,
+            "kind": event.kind,
+            "month": None if month is None else Month.parse(month),
+            "at": parse_moment(str(event.payload.get("at", event.recorded_at))),
+            "payload": dumps(dict(event.payload)),
+        }
+        self._commit(event.seq, event.kind, "applied", event.sha256, [(tables.outgoing, [line])])
+
+    def _apply_plan(self, event: Event) -> None:
+        payload = event.payload
+        year = int(payload["year"])
+        earlier = self._plans.get(year)
+        version = earlier.version + 1 if earlier else 1
+        data = self._originals.read(payload["sha256"], payload["ext"])
+        plan = self.tools.check_plan(data, payload["file_name"], year, version, self.registry)
+        if not isinstance(plan, Plan):
+            self._commit(event.seq, event.kind, "refused", event.sha256, [])
+            return
+        line = {
+            "year": year,
+            "version": version,
+            "event_seq": event.seq,
+            "sha256": payload["sha256"],
+            "file_name": payload["file_name"],
+            "registered_at": parse_moment(payload["registered_at"]),
+            "plan": plan_text(plan),
+        }
+        self._commit(event.seq, event.kind, "applied", event.sha256, [(tables.plan_versions, [line])])
+        self._plans[year] = plan
+
+    # --- receipts
+
+    def _receive(self, receipts: Sequence[Receipt]) -> None:
+        if not receipts:
+            return
+        wave: list[Read1] = []
+        for read in self._read(receipts):
+            if wave and not _joins(wave, read):
+                self._record(wave)
+                wave = []
+            wave.append(read)
+        self._record(wave)
+
+    def _take_up(self, year: int) -> None:
+        """Apply the receipts that waited for the plan of `year`."""
+        late, sent, got = tables.put_off, tables.submissions, tables.receipts
+        with reading(self.engine) as connection:
+            waiting = connection.execute(
+                sa.select(got, tables.events_applied.c.event_sha256)
+                .join(late, late.c.event_seq == got.c.event_seq)
+                .join(tables.events_applied, tables.events_applied.c.seq == got.c.event_seq)
+                .outerjoin(sent, sent.c.submission_id == got.c.event_seq)
+                .where(late.c.year == year, sent.c.submission_id.is_(None))
+                .order_by(got.c.event_seq)
+            ).all()
+        self._receive(
+            [
+                Receipt(
+                    line.event_seq,
+                    line.sha256,
+                    line.ext,
+                    line.file_name,
+                    line.received_at,
+                    line.folder,
+                    line.event_sha256,
+                )
+                for line in waiting
+            ]
+        )
+
+    def _read(self, receipts: Sequence[Receipt]) -> Iterator[Read1]:
+        """Read files in one batch, each against the plan of the year it is about."""
+        plans = [self._plans.get(receipt.month_due.year) for receipt in receipts]
+        submissions = self._read_files(receipts, plans)
+        months = [_month_of(one, sent) for one, sent in zip(receipts, submissions, strict=True)]
+        again = [
+            place
+            for place, month in enumerate(months)
+            if self._plans.get(month.year) is not None and self._plans.get(month.year) is not plans[place]
+        ]
+        if again:
+            right = [self._plans.get(months[place].year) for place in again]
+            for place, sent in zip(
+                again, self._read_files([receipts[place] for place in again], right), strict=True
+            ):
+                submissions[place] = sent
+        for receipt, submission, month in zip(receipts, submissions, months, strict=True):
+            yield Read1(receipt, submission, month, self._plans.get(month.year))
+
+    def _read_files(self, receipts: Sequence[Receipt], plans: Sequence[Plan | None]) -> list[Submission]:
+        jobs = []
+        for receipt, plan in zip(receipts, plans, strict=True):
+            self._originals.read(receipt.sha256, receipt.ext)
+            path = self._originals.path(receipt.sha256, receipt.ext)
+            filing = Filing(self.registry, receipt.folder, plan)
+            jobs.append(ReadJob(path, receipt.file_name, receipt.sha256, filing))
+        return list(self.tools.read(jobs, workers=self.tools.workers, progress=self.progress))
+
+    def _record(self, wave: Sequence[Read1]) -> None:
+        """Check a wave together, then record each of it in a transaction of its own."""
+        ready = [read for read in wave if read.plan is not None]
+        checks: dict[int, Checked] = {}
+        if ready:
+            plan, month = ready[0].plan, ready[0].month
+            assert plan is not None
+            with reading(self.engine) as connection:
+                history = load_history(connection, plan, month, {read.unit for read in ready if read.unit})
+                before = _received_before(connection, [read.receipt for read in wave])
+            items = [
+                (
+                    read.submission,
+                    make_context(plan, history, self.registry, before.get(read.receipt.seq, frozenset())),
+                )
+                for read in ready
+            ]
+            found = self.tools.check(items)
+            checks = {read.receipt.seq: checked for read, checked in zip(ready, found, strict=True)}
+        with reading(self.engine) as connection:
+            entries = {
+                seq: _make(connection, read, checks[seq]) for read in ready for seq in [read.receipt.seq]
+            }
+        for read in wave:
+            entry = entries.get(read.receipt.seq)
+            if entry is None:
+                self._put_off(read)
+            else:
+                self._enter(read.receipt, entry)
+
+    def _enter(self, receipt: Receipt, entry: Entry) -> None:
+        rows = entry.rows if self._is_put_off(receipt) else [_receipt_row(receipt), *entry.rows]
+        outcome = "repeated" if entry.repeated else "applied"
+        self._commit(receipt.seq, events.RECEIVED, outcome, receipt.event_sha256, rows)
+        self.applied.append(entry.checked)
+
+    def _is_put_off(self, receipt: Receipt) -> bool:
+        return receipt.seq <= self._cursor.seq
+
+    def _put_off(self, read: Read1) -> None:
+        receipt = read.receipt
+        line = {"event_seq": receipt.seq, "year": read.month.year}
+        rows = [_receipt_row(receipt), (tables.put_off, [line])]
+        self._commit(receipt.seq, events.RECEIVED, "put_off", receipt.event_sha256, rows)
+
+    # --- writing
+
+    def _commit(
+        self,
+        seq: int,
+        kind: str,
+        outcome: str,
+        event_sha256: str,
+        rows: Sequence[tuple[sa.Table, list[dict[str, Any]]]],
+    ) -> None:
+        """Insert the rows of one event and its mark in one transaction."""
+        digest = _digest(self._cursor.digest, seq, kind, outcome, event_sha256, rows)
+        position = self._cursor.position + 1
+        mark = {
+            "position": position,
+            "seq": seq,
+            "kind": kind,
+            "outcome": outcome,
+            "event_sha256": event_sha256,
+            "digest": digest,
+        }
+        with writing(self.engine) as connection:
+            for table, lines in rows:
+                connection.execute(table.insert(), lines)
+            connection.execute(tables.events_applied.insert(), [mark])
+        if seq > self._cursor.seq:
+            self._cursor.seq, self._cursor.event_sha256 = seq, event_sha256
+        self._cursor.position, self._cursor.digest = position, digest
+
+
+def _runs(journal: Iterable[Event]) -> Iterator[tuple[list[Receipt], Event | None]]:
+    """Receipts in batches, each with the other event that ends it."""
+    batch: list[Receipt] = []
+    for event in journal:
+        if event.kind == events.RECEIVED:
+            batch.append(events.receipt_of(event))
+            if len(batch) == BATCH:
+                yield batch, None
+                batch = []
+        elif event.kind != events.DIGEST:
+            yield batch, event
+            batch = []
+    if batch:
+        yield batch, None
+
+
+def _make(connection: Connection, read: Read1, checked: Checked) -> Entry:
+    """The rows of one checked submission, against what stands."""
+    assert read.plan is not None
+    checked = storable(checked)
+    standing = {
+        key: found
+        for key in one_per_table(checked)
+        if (found := _standing(connection, read.month, read.unit, key)) is not None
+    }
+    repeated = _is_repeated(connection, read, checked, standing)
+    return make_entry(read.receipt, checked, read.month, read.unit, read.plan.version, standing, repeated)
+
+
+def _month_of(receipt: Receipt, submission: Submission) -> Month:
+    """The month a file is kept under: the one being filed, else the one it tells, else the due."""
+    return receipt.folder or submission.month or receipt.month_due
+
+
+def _joins(wave: Sequence[Read1], read: Read1) -> bool:
+    """Whether `read` can be checked together with `wave`: the same month, another unit."""
+    first = wave[0]
+    same = read.month == first.month and (read.plan is None) == (first.plan is None)
+    return same and all(
+        read.unit != other.unit and read.receipt.sha256 != other.receipt.sha256 for other in wave
+    )
+
+
+def _receipt_row(receipt: Receipt) -> tuple[sa.Table, list[dict[str, Any]]]:
+    line = {
+        "event_seq": receipt.seq,
+        "sha256": receipt.sha256,
+        "ext": receipt.ext,
+        "file_name": receipt.file_name,
+        "folder": receipt.folder,
+        "received_at": receipt.received_at,
+    }
+    return tables.receipts, [line]
+
+
+def _received_before(connection: Connection, receipts: Sequence[Receipt]) -> dict[int, frozenset[str]]:
+    """For each receipt whose very bytes came before: their hash (F08)."""
+    got = tables.receipts
+    hashes = sorted({receipt.sha256 for receipt in receipts})
+    query = (
+        sa.select(got.c.sha256, sa.func.min(got.c.event_seq).label("first"))
+        .where(got.c.sha256.in_(hashes))
+        .group_by(got.c.sha256)
+    )
+    first = {line.sha256: line.first for line in connection.execute(query)}
+    return {
+        receipt.seq: frozenset({receipt.sha256})
+        for receipt in receipts
+        if first.get(receipt.sha256, receipt.seq) < receipt.seq
+    }
+
+
+def _standing(connection: Connection, month: Month, unit: str, key: str) -> Standing | None:
+    """What stands of (unit, month, table), with what stands in for rows it returned."""
+    chains = load_chains(connection, month, month, units={unit})
+    chain = chains.of(month, unit, key)
+    if not chain:
+        return None
+    by_version: dict[int, dict[str, Any]] = {}
+    for stored in load_rows(connection, key, month, month, unit=unit):
+        by_version.setdefault(stored["version"], {})[stored["item_id"]] = row_values(key, stored)
+    marks = tables.row_marks
+    returned = {
+        (line.version, line.item_id)
+        for line in connection.execute(
+            sa.select(marks.c.version, marks.c.item_id).where(
+                marks.c.month == month,
+                marks.c.unit_code == unit,
+                marks.c.table_key == key,
+                marks.c.mark == "returned",
+            )
+        )
+    }
+    newest = chain[-1]
+    stand_ins: dict[str, Any] = {}
+    for version, item in returned:
+        if version != newest.version:
+            continue
+        number = newest.version
+        while (number, item) in returned:
+            number -= 1
+        if item in by_version.get(number, {}):
+            stand_ins[item] = by_version[number][item]
+    sent = tables.submissions
+    sha256 = connection.execute(
+        sa.select(sent.c.sha256).where(sent.c.submission_id == newest.submission_id)
+    ).scalar_one()
+    return Standing(newest.version, sha256, newest.nil_report, by_version.get(newest.version, {}), stand_ins)
+
+
+def _is_repeated(
+    connection: Connection, read: Read1, checked: Checked, standing: dict[str, Standing]
+) -> bool:
+    """Whether the very file is what stands, or was returned last, in everything it holds."""
+    sent, parts = tables.submissions, tables.submission_tables
+    known = one_per_table(checked)
+    latest = sa.select(sent.c.sha256).where(
+        sent.c.month == read.month,
+        sent.c.unit_code == read.unit,
+        sent.c.repeated.is_(False),
+        sent.c.submission_id < read.receipt.seq,
+    )
+    if not known:
+        found = connection.execute(latest.order_by(sent.c.submission_id.desc()).limit(1)).scalar()
+        return bool(found == read.receipt.sha256)
+    for key, table in known.items():
+        if stands(checked, table):
+            if not same_as(standing.get(key), read.receipt, table):
+                return False
+            continue
+        query = latest.join(parts, parts.c.submission_id == sent.c.submission_id).where(
+            parts.c.table_key == key
+        )
+        found = connection.execute(query.order_by(sent.c.submission_id.desc()).limit(1)).scalar()
+        if found != read.receipt.sha256:
+            return False
+    return True
+
+
+def _digest(
+    before: str,
+    seq: int,
+    kind: str,
+    outcome: str,
+    event_sha256: str,
+    rows: Sequence[tuple[sa.Table, list[dict[str, Any]]]],
+) -> str:
+    """The digest of all rows so far, these included."""
+    content = [seq, kind, outcome, event_sha256, [[table.name, lines] for table, lines in rows]]
+    text = dumps(_plain(content))
+    return hashlib.sha256((before + text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case Decimal():
+            return plain(value)
+        case datetime():
+            return moment_text(value)
+        case Month() | PartialDate() | Path():
+            return str(value)
+        case _:
+            return value

@@ -1,0 +1,381 @@
+"""The ledger of one home: receiving, catching up with the journal, and views as of a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from ledger.calendar import now
+from ledger.checking.model import Checked, Context, History
+from ledger.errors import LedgerError, UsageError
+from ledger.home import Home
+from ledger.recording import database, events, tables
+from ledger.recording.codec import plan_from
+from ledger.recording.database import reading
+from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
+from ledger.recording.history import load_history, make_context
+from ledger.recording.intake import Arrival, Intake, Received
+from ledger.recording.journal import Journal
+from ledger.recording.lock import PATIENCE, exclusive
+from ledger.recording.model import MonthView
+from ledger.recording.originals import Originals, hash_file
+from ledger.recording.restored import checked_again
+from ledger.recording.standing import latest_plan_line
+from ledger.recording.views import month_view
+from ledger.registry import Registry
+from schemas.finding import Finding
+from schemas.month import Month
+from schemas.plan import Plan
+
+URL_VARIABLE = "LEDGER_DATABASE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What registering a plan came to. `plan` is None where the file is no plan (F01–F05);
+    `created` is False where this very file is the year's plan already."""
+
+    sha256: str
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+    created: bool
+
+
+@contextlib.contextmanager
+def hold(home: Home, engine: Engine | None) -> Iterator[None]:
+    """Hold the ledger of `home` against every other writer, here and, where `engine` is a
+    PostgreSQL one, on other machines. Raises Busy after some seconds. Not re-entrant."""
+    try:
+        home.raw.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError("data/raw 建不起来：请检查磁盘空间和写权限。") from error
+    with exclusive(home.raw, "台帐"):
+        if engine is None:
+            yield
+        else:
+            with database.advisory_lock(engine, PATIENCE):
+                yield
+
+
+class Ledger:
+    """One home's ledger. Open it with `Ledger.open`, as a context manager.
+
+    Everything that writes journals first; `catch_up` applies what the ledger lacks. Read as of a
+    moment with `as_of` (inclusive; None = now).
+    """
+
+    def __init__(
+        self, home: Home, registry: Registry, url: str | None, readonly: bool, tools: Tools | None
+    ) -> None:
+        self.home = home
+        self.registry = registry
+        #: what people should be told beside the result (an old ledger file was rebuilt, …)
+        self.messages: list[str] = []
+        self._url = url or os.environ.get(URL_VARIABLE) or None
+        self._readonly = readonly
+        self._tools = tools
+        self._journal = Journal(home.journal)
+        self._intake = Intake(home)
+        self._opened: Engine | None = None
+        self._folding = False
+
+    @classmethod
+    def open(
+        cls,
+        home: Home,
+        registry: Registry,
+        *,
+        url: str | None = None,
+        readonly: bool = False,
+        tools: Tools | None = None,
+    ) -> Ledger:
+        """The ledger of `home`, in data/processed or where `url` (LEDGER_DATABASE_URL) says.
+
+        `readonly` writes nothing at all: what the journal holds and the ledger file does not is
+        applied in memory.
+        """
+        return cls(home, registry, url, readonly, tools)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.dispose()
+            self._opened = None
+
+    @property
+    def tools(self) -> Tools:
+        if self._tools is None:
+            self._tools = Tools.real()
+        return self._tools
+
+    @property
+    def engine(self) -> Engine:
+        """The database, created or rebuilt where there is none of this schema."""
+        if self._opened is None:
+            self._opened = self._open_readonly() if self._readonly else self._open_for_writing()
+        return self._opened
+
+    # --- opening
+
+    def _open_for_writing(self) -> Engine:
+        from ledger.recording.rebuild import replace_ledger
+
+        if self._url is None:
+            try:
+                self.home.processed.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise LedgerError("data/processed 建不起来：请检查磁盘空间和写权限。") from error
+            path = self.home.database
+            engine = database.sqlite_engine(path)
+            present = path.exists()
+        else:
+            engine = database.url_engine(self._url)
+            present = True
+        stored = database.stored_schema(engine) if present else None
+        if stored == tables.SCHEMA_VERSION:
+            return engine
+        with self._alone(engine):
+            stored = database.stored_schema(engine) if self._url or self.home.database.exists() else None
+            if stored is None:
+                database.create(engine)
+                return engine
+            if stored != tables.SCHEMA_VERSION:
+                engine.dispose()
+                replace_ledger(self.home, self.registry, self._url, self.tools)
+                self.messages.append("台帐文件是旧格式的，已由原件和日志重建。")
+        return (
+            database.sqlite_engine(self.home.database)
+            if self._url is None
+            else database.url_engine(self._url)
+        )
+
+    def _open_readonly(self) -> Engine:
+        engine, writable = self._readable()
+        if engine is not None:
+            usable = database.stored_schema(engine) == tables.SCHEMA_VERSION
+            behind = usable and is_behind(load_cursor(engine), self._journal)
+            if usable and not behind:
+                return engine
+            if not (usable and writable):
+                engine.dispose()
+                engine = None
+        if engine is None:
+            engine = database.memory_engine()
+            database.create(engine)
+        if is_behind(load_cursor(engine), self._journal):
+            Fold(engine, self.home, self.registry, self.tools).run()
+        return engine
+
+    def _readable(self) -> tuple[Engine | None, bool]:
+        """The present ledger without writing to it, and whether it is a copy to be written in."""
+        if self._url is not None:
+            return database.url_engine(self._url), False
+        if not self.home.database.exists():
+            return None, False
+        content = database.snapshot(self.home.database)
+        if content is not None:
+            return database.memory_engine(content), True
+        return database.sqlite_reader(self.home.database), False
+
+    @contextlib.contextmanager
+    def _alone(self, engine: Engine | None = None) -> Iterator[None]:
+        """Hold this ledger against every other writer; re-entrant."""
+        if self._folding:
+            yield
+            return
+        with hold(self.home, engine or self.engine):
+            self._folding = True
+            try:
+                yield
+            finally:
+                self._folding = False
+
+    # --- receiving
+
+    def receive(
+        self, paths: Sequence[Path], at: datetime | None = None, month: Month | None = None
+    ) -> list[Received]:
+        """Keep and journal files as received `at` (default now), for `month` where it is given.
+
+        Nothing is read or judged yet. Raises UsageError, and records none, where one can't be read.
+        """
+        moment = at or now()
+        return self._intake.receive([Arrival(path, path.name, moment, month, "command") for path in paths])
+
+    def take_in(self, month: Month, at: datetime | None = None) -> list[Received]:
+        """Receive what is new in the plan folder and in the year's drop folders up to `month`.
+
+        A file is new where its name, or its content under that name, was not in that folder at the
+        last run. The drop folders are never changed.
+        """
+        moment = at or now()
+        with self._alone():
+            self.take_in_plans(month, moment)
+            self.catch_up()
+            known = self._known_drops()
+            arrivals = [
+                arrival
+                for folder in self.home.drop_months()
+                if folder.year == month.year and folder <= month
+                for arrival in self._intake.dropped(folder, moment)
+                if known.get((folder, arrival.name)) != hash_file(arrival.path)
+            ]
+            return self._intake.receive(arrivals) if arrivals else []
+
+    def _known_drops(self) -> dict[tuple[Month | None, str], str]:
+        """The hash last received under each name of each drop folder."""
+        got = tables.receipts
+        with reading(self.engine) as connection:
+            query = sa.select(got.c.folder, got.c.file_name, got.c.sha256).where(got.c.folder.is_not(None))
+            return {
+                (line.folder, line.file_name): line.sha256
+                for line in connection.execute(query.order_by(got.c.event_seq))
+            }
+
+    def take_in_plans(self, month: Month, at: datetime | None = None) -> list[Registered]:
+        """Register what is new in the plan folder for the year of `month`."""
+        registered = []
+        with self._alone():
+            self.catch_up()
+            for path in self._intake.plan_files(month.year):
+                if hash_file(path) not in self._known_plans(month.year):
+                    registered.append(self.register_plan(path, month.year, at))
+        return registered
+
+    def _known_plans(self, year: int) -> set[str]:
+        return {
+            event.payload["sha256"]
+            for event in self._journal.events()
+            if event.kind == events.PLAN_REGISTERED and event.payload["year"] == year
+        }
+
+    def register_plan(self, path: Path, year: int, at: datetime | None = None) -> Registered:
+        """Check a plan workbook and register it as the newest version of `year`.
+
+        The very file that is the newest already changes nothing. A file that is no plan is not
+        registered: its findings say why.
+        """
+        with self._alone():
+            self.catch_up()
+            kept = self._intake.keep(path)
+            present = self.plan(year)
+            if present is not None and present.sha256 == kept.sha256:
+                return Registered(kept.sha256, present, present.findings, created=False)
+            version = present.version + 1 if present else 1
+            data = Originals(self.home.originals).read(kept.sha256, kept.ext)
+            checked = self.tools.check_plan(data, path.name, year, version, self.registry)
+            if not isinstance(checked, Plan):
+                return Registered(kept.sha256, None, tuple(checked), created=False)
+            self._intake.register_plan(kept, path.name, year, at or now())
+            self.catch_up()
+            return Registered(kept.sha256, self.plan(year), checked.findings, created=True)
+
+    # --- catching up
+
+    def catch_up(self, progress: Callable[[str], None] | None = None) -> list[Checked]:
+        """Apply every event that the ledger lacks, in the journal's order; the submissions applied.
+
+        Raises Busy (exit 4) where another process keeps the ledger for long, Damaged where
+        journal, originals or ledger are not what was written.
+        """
+        if self._readonly:
+            _ = self.engine
+            return []
+        if not is_behind(load_cursor(self.engine), self._journal):
+            return []
+        with self._alone():
+            fold = Fold(self.engine, self.home, self.registry, self.tools, progress)
+            applied = fold.run()
+            note_digest(self._journal, fold.cursor)
+        return applied
+
+    def note(self, kind: str, payload: dict[str, object]) -> None:
+        """Journal an event of another kind (approved, edition_issued, sent) and apply it."""
+        self._journal.append(kind, payload)
+        self.catch_up()
+
+    # --- reading
+
+    def plan(self, year: int, as_of: datetime | None = None) -> Plan | None:
+        """The plan of `year` as of a moment: the newest registered by then, else the first."""
+        with reading(self.engine) as connection:
+            line = latest_plan_line(connection, year, as_of)
+        return None if line is None else plan_from(line.plan)
+
+    def require_plan(self, year: int) -> Plan:
+        """The plan of `year`. Raises UsageError where none is registered."""
+        plan = self.plan(year)
+        if plan is None:
+            raise UsageError(
+                f"{year}年的计划还没有登记。请先运行 ledger plan 计划文件 --year {year}，"
+                f"或把计划文件放进 data/raw/plan/（文件名以 {year} 开头）。"
+            )
+        return plan
+
+    def plan_for_check(self, year: int) -> Plan | None:
+        """The plan that `ledger check` compares with, None where there is none."""
+        return self.plan(year)
+
+    def months(self) -> list[Month]:
+        """The months with submissions, in order."""
+        sent = tables.submissions
+        with reading(self.engine) as connection:
+            return sorted(connection.scalars(sa.select(sent.c.month).distinct()))
+
+    def pending(self) -> int:
+        """How many receipts wait for the plan of their year."""
+        late, sent = tables.put_off, tables.submissions
+        with reading(self.engine) as connection:
+            return connection.execute(
+                sa.select(sa.func.count())
+                .select_from(late)
+                .outerjoin(sent, sent.c.submission_id == late.c.event_seq)
+                .where(sent.c.submission_id.is_(None))
+            ).scalar_one()
+
+    def context_for(
+        self, units: str | Collection[str] | None, month: Month | None, plan: Plan | None = None
+    ) -> Context:
+        """What a file of `units` for `month` is checked against, beside the file itself."""
+        codes = {units} if isinstance(units, str) else set(units or ())
+        got = tables.receipts
+        with reading(self.engine) as connection:
+            history = History()
+            if plan is not None and month is not None:
+                history = load_history(connection, plan, month, codes)
+            before = frozenset(connection.scalars(sa.select(got.c.sha256).distinct()))
+        return make_context(plan, history, self.registry, before)
+
+    def view(self, month: Month, as_of: datetime | None = None) -> MonthView:
+        """The month as of a moment. Raises UsageError where the year has no plan."""
+        self.require_plan(month.year)
+        with reading(self.engine) as connection:
+            return month_view(connection, self.registry, month, as_of)
+
+    def views_until(self, month: Month, as_of: datetime | None = None) -> list[MonthView]:
+        """The views from the programme's first month of the year to `month`, in order."""
+        first = max(Month(month.year, 1), min(self.registry.first_month, month))
+        return [self.view(first.plus(n), as_of) for n in range(month.index - first.index + 1)]
+
+    def returns_due(self, month: Month) -> list[tuple[Checked, Path]]:
+        """The latest submissions of each unit for `month`, as checked, each with its original."""
+        with reading(self.engine) as connection:
+            found = checked_again(connection, month)
+        originals = Originals(self.home.originals)
+        return [(checked, originals.path(checked.submission.sha256, ext)) for checked, ext in found]
