@@ -23,7 +23,7 @@ from ledger.checking.plan_rules import (
 )
 from ledger.checking.plan_shifts import find_shifts
 from ledger.reading.formats import open_book
-from ledger.reading.model import Cell, CellKind, ReadValue
+from ledger.reading.model import Cell, CellKind, ReadValue, address
 from ledger.reading.plan import PlanRow, PlanSheet, RowKind, printed_text, read_plan_sheets
 from ledger.reading.values import Setting, parse
 from ledger.registry import Registry, Target
@@ -111,13 +111,14 @@ class _AnnexReader:
 
     # --- cells
 
-    def _setting(self, name: str) -> Setting:
+    def _setting(self, name: str, measure: str = "") -> Setting:
         return Setting(
             year=self.year,
             fen_per_unit=self.sheet.fen_per_unit.get(name, FEN_PER_WAN),
             date1904=self.date1904,
             sheet=self.annex.name,
             table=self.table.key,
+            measure=measure,
         )
 
     def _value(self, cell: Cell, name: str) -> ReadValue:
@@ -147,7 +148,8 @@ class _AnnexReader:
                 cell = None  # a formula without a result leaves a total blank (T03)
             if shifted == "F16" and cell is not None and self._displaced(column.kind, cell):
                 cell = None
-            read, wrong = self._read(cell, column.field)
+            measure = line.values.get("unit_of_measure", ReadValue(None)).raw
+            read, wrong = self._read(cell, column.field, measure)
             line.values[column.field] = read
             found += [f.at(item=item_id) for f in wrong]
             if place in row.filled and cell is not None:
@@ -159,11 +161,11 @@ class _AnnexReader:
         """Whether a cell of a row that stays shifted is one of those off their column."""
         return kind is Kind.MONEY or (cell.kind is CellKind.NUMBER and kind is not Kind.SEQUENCE)
 
-    def _read(self, cell: Cell | None, name: str) -> tuple[ReadValue, list[Finding]]:
+    def _read(self, cell: Cell | None, name: str, measure: str) -> tuple[ReadValue, list[Finding]]:
         column = self.table.by_field[name]
         if cell is None:
             return ReadValue(None), []
-        parsed = parse(cell, column, self._setting(name))
+        parsed = parse(cell, column, self._setting(name, measure))
         read = parsed.read
         if isinstance(read.value, str) and name in _PRINTED:
             read = ReadValue(printed_text(read.value), read.cell, read.raw, read.steps, read.failed)
@@ -171,9 +173,9 @@ class _AnnexReader:
 
     def _filled(self, line: Line, name: str, mark: str) -> Finding:
         text = f"写“{mark}”" if mark else "与上方单元格合并"
-        cell = f"{text}，已按上方填入“{printed_text(line.values[name].raw)}”"
-        found = self.annex.finding("C14", line, name, cell)
-        return found.at(row=line.row.row, value=mark or None)
+        filled = f"{text}，已按上方填入“{printed_text(line.values[name].raw)}”"
+        at = address(line.row.row, self.sheet.columns[name])
+        return self.annex.finding("C14", line, name, filled, cell=at).at(value=mark or None)
 
     # --- who reports
 

@@ -298,7 +298,7 @@ def judge_shift(annex: Annex, line: Line) -> Iterator[Finding]:
     if not line.shifted:
         return
     name = annex.money[0]
-    figures = _stated_figures(annex, line.row)
+    figures = _stated_figures(annex, line)
     first = figures[0][0] if figures else None
     texts = "、".join(f"{cell} {raw}" for cell, raw in figures)
     if line.shifted == "F17" and line.move is not None:
@@ -320,15 +320,15 @@ def judge_shift(annex: Annex, line: Line) -> Iterator[Finding]:
         yield annex.finding("F16", line, name, text, cell=first).at(value=texts, column=None)
 
 
-def _stated_figures(annex: Annex, row: PlanRow) -> list[tuple[str, str]]:
-    """The amounts of a row where they really stand: (address, raw text), from left to right."""
-    left = annex.sheet.columns.get(annex.sheet.table.name_field, 0)
+def _stated_figures(annex: Annex, line: Line) -> list[tuple[str, str]]:
+    """The amounts of a shifted row where they really stand: (address, raw text), left to right."""
     money = {annex.sheet.columns[name] for name in annex.money}
-    return [
-        (cell.address, cell.raw)
-        for column, cell in sorted(row.cells.items())
-        if column > left and (cell.kind is CellKind.NUMBER or column in money)
-    ]
+    if line.move is not None:
+        cells = [cell for column, cell in line.move.cells.items() if column in money]
+    else:
+        left = annex.sheet.columns.get(annex.sheet.table.name_field, 0)
+        cells = [c for column, c in line.row.cells.items() if column > left and c.kind is CellKind.NUMBER]
+    return [(cell.address, cell.raw) for cell in sorted(cells, key=lambda cell: cell.column)]
 
 
 def raw_texts(row: PlanRow) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from schemas.month import PartialDate
 
 _STEPS = (1, -1, 2, -2)
 _SERIAL_DAYS = (36526, 55153)
-_YEARS = (1990, 2100)
+_YEARS = (2000, 2050)
 
 #: How a cell reads in the column of that field.
 Read = Callable[[Cell, str], ReadValue]
@@ -130,15 +130,20 @@ class _Solver:
     def _torn(self, cells: Mapping[int, Cell]) -> bool:
         """Amounts that cannot stand where they do, though no move mends them.
 
-        The outermost money column is blank and neither 合计 = parts nor 总投资 = 合计 holds.
+        合计 = parts does not hold, and either the last money column is blank and 总投资 is not 合计,
+        or the first is blank and a number stands right of the last.
         """
         filled = [name for name in self.money if self.sheet.columns[name] in cells]
         amounts = self._amounts(cells)
         if len(filled) != len(amounts) or len(amounts) < 3 or len(amounts) == len(self.money):
             return False
+        if self._identity(amounts):
+            return False
         whole, total = amounts.get("total_investment_fen"), amounts.get("funds_total_fen")
-        at_edge = self.money[-1] not in amounts or self.money[0] not in amounts
-        return at_edge and None not in (whole, total) and whole != total and not self._identity(amounts)
+        if self.money[-1] not in amounts:
+            return None not in (whole, total) and whole != total
+        beside = cells.get(self.sheet.columns[self.money[-1]] + 1)
+        return self.money[0] not in amounts and beside is not None and beside.kind is CellKind.NUMBER
 
     def _fits(self, column: int, cell: Cell) -> bool:
         """Whether a cell is of its column's kind."""
