@@ -104,21 +104,8 @@ def month_in_words(text: str, year: int) -> Month | None:
     return months[0] if len(months) == 1 else None
 
 
-def units_in_words(text: str, registry: Registry) -> set[str]:
+def units_in_words(text: str, registry: Registry) -> frozenset[str]:
     """The codes of the units whose names stand in a title or a file's name, longest names first."""
-    rest = fold_name(text)
-    found = set()
-    for name, code in _names(registry):
-        if name in rest:
-            found.add(code)
-            rest = rest.replace(name, "|")
-    return found
-
-
-_NAMES: dict[int, tuple[Registry, list[tuple[str, str]]]] = {}
-
-
-def _names(registry: Registry) -> list[tuple[str, str]]:
     known = _NAMES.get(id(registry))
     if known is None or known[0] is not registry:
         pairs = {
@@ -127,8 +114,24 @@ def _names(registry: Registry) -> list[tuple[str, str]]:
             for name in (unit.code, unit.name, unit.full_name, *unit.aliases)
         }
         ordered = sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
-        known = _NAMES[id(registry)] = (registry, ordered)
-    return known[1]
+        known = _NAMES[id(registry)] = (registry, ordered, {})
+    _, names, answers = known
+    if text not in answers:
+        if len(answers) > _MOST_ANSWERS:
+            answers.clear()
+        rest = fold_name(text)
+        found = set()
+        for name, code in names:
+            if name in rest:
+                found.add(code)
+                rest = rest.replace(name, "|")
+        answers[text] = frozenset(found)
+    return answers[text]
+
+
+_MOST_ANSWERS = 4096
+#: By registry: its names, longest first, and the texts already looked through.
+_NAMES: dict[int, tuple[Registry, list[tuple[str, str]], dict[str, frozenset[str]]]] = {}
 
 
 def is_cover(sheet: Sheet, rows: Rows) -> bool:
@@ -260,4 +263,4 @@ def _title(cell: Cell, sheet: Sheet, registry: Registry, year: int, caption: Cap
     if caption.title_unit is None:
         codes = units_in_words(text, registry)
         if len(codes) == 1:
-            caption.title_unit = Said(text, codes.pop(), sheet.name, cell.address)
+            caption.title_unit = Said(text, next(iter(codes)), sheet.name, cell.address)

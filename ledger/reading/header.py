@@ -164,30 +164,40 @@ def _best_at(
     tops = [row]
     if row - 1 > done and row - 1 in rows and _count_words(rows[row - 1], words):
         tops.append(row - 1)
-    best: FoundHeader | None = None
-    split: list[FoundHeader] = []
+    best: tuple[float, int, int, Table, list[_Path]] | None = None
     named = {table.key: _is_named(sheet, rows, table, row, done) for table in tables}
     for top in tops:
         for bottom in range(row, top + _MOST_ROWS):
-            if bottom > row and bottom not in rows:
+            if bottom > row and not _may_be_header(rows.get(bottom)):
                 break
             paths = _paths(rows, spans, top, bottom)
             for table in tables:
-                header = _match(sheet, table, paths, top, bottom, named[table.key])
-                if best is None or header.score > best.score:
-                    best = header
-            beside = _side_by_side(sheet, tables, paths, top, bottom, named)
-            if sum(h.score for h in beside) > sum(h.score for h in split):
-                split = beside
+                score = _score(lexicon(table), paths) + _NAME_WEIGHT * named[table.key]
+                if best is None or score > best[0]:
+                    best = (score, top, bottom, table, paths)
     if best is None:
         return []
-    if len({h.table.key for h in split}) > 1 and sum(len(h.columns) for h in split) > len(best.columns) + 2:
+    _, top, bottom, table, paths = best
+    one = _match(sheet, table, paths, top, bottom, named[table.key])
+    split = _side_by_side(sheet, tables, paths, top, bottom, named)
+    if len({h.table.key for h in split}) > 1 and sum(len(h.columns) for h in split) > len(one.columns) + 2:
         chosen = split
     else:
-        chosen = [best] if len(best.columns) >= (_ENOUGH_NAMED if best.named else _ENOUGH) else []
+        chosen = [one] if len(one.columns) >= (_ENOUGH_NAMED if one.named else _ENOUGH) else []
     for header in chosen:
         header.bottom = _last_row(rows, header)
     return chosen
+
+
+def _may_be_header(cells: Mapping[int, Cell] | None) -> bool:
+    """Whether a row can belong to a header: it has content, and no figures or dates."""
+    return cells is not None and all(cell.kind is CellKind.TEXT for cell in cells.values())
+
+
+def _score(lex: Lexicon, paths: Sequence[_Path]) -> float:
+    """How many columns are recognised, less a little for each that is not."""
+    fields = [lex.find(path.words) for path in paths]
+    return len({name for name in fields if name}) - 0.01 * fields.count(None)
 
 
 def _is_named(sheet: Sheet, rows: Rows, table: Table, row: int, done: int) -> bool:
@@ -206,7 +216,8 @@ class _Path:
     """The headings above one column, upper first, and the cell of the lowest."""
 
     column: int
-    keys: tuple[Key, ...]
+    words: tuple[str, ...]
+    money_unit: str
     cell: Cell
 
 
@@ -244,26 +255,13 @@ def _paths(rows: Rows, spans: Mapping[tuple[int, int], int], top: int, bottom: i
         lowest = next((cell for _, cell in stack if cell is not None), None)
         if lowest is None:
             continue
-        keys = [here for here, _ in reversed(stack)]
-        kept = [keys[0]] + [b for a, b in pairwise(keys) if b.words != a.words]
-        paths.append(_Path(column, tuple(kept), lowest))
+        words: list[str] = []
+        for here, _ in reversed(stack):
+            if here.words and (not words or here.words != words[-1]):
+                words.append(here.words)
+        unit = next((here.money_unit for here, _ in stack if here.money_unit), "")
+        paths.append(_Path(column, tuple(words), unit, lowest))
     return paths
-
-
-def _lookup(lex: Lexicon, keys: Sequence[Key]) -> str | None:
-    words = [k.words for k in keys if k.words]
-    if not words:
-        return None
-    for start in range(len(words)):
-        rest = words[start:]
-        joined = "".join(rest)
-        if start and len(rest) == 1 and joined in lex.ambiguous:
-            return None
-        if joined in lex.fields:
-            return lex.fields[joined]
-        if len(rest) > 2 and rest[0] + rest[-1] in lex.fields:
-            return lex.fields[rest[0] + rest[-1]]
-    return None
 
 
 def _match(
@@ -272,32 +270,23 @@ def _match(
     lex = lexicon(table)
     columns = [path.column for path in paths]
     header = FoundHeader(table, sheet.name, top, bottom, min(columns), max(columns), named=named)
-    taken: dict[str, bool] = {}
-    matched = [(path, _lookup(lex, path.keys)) for path in paths]
-    exact = {
-        field_name
-        for path, field_name in matched
-        if field_name and lex.canonical.get("".join(k.words for k in path.keys)) == field_name
-    }
-    for path, name in matched:
+    matched = [(path, "".join(path.words), lex.find(path.words)) for path in paths]
+    exact = {name for _, joined, name in matched if name and lex.canonical.get(joined) == name}
+    for path, joined, name in matched:
         text = path.cell.value if isinstance(path.cell.value, str) else path.cell.raw
         heading = Heading(path.column, path.cell.address, text, name or "")
         if name is None:
-            if any(k.words for k in path.keys):
+            if joined:
                 header.unknown.append(heading)
-            continue
-        joined = "".join(k.words for k in path.keys)
-        if name in exact and lex.canonical.get(joined) != name and _own_name_elsewhere(joined):
+        elif name in exact and lex.canonical.get(joined) != name and _own_name_elsewhere(joined):
             header.unknown.append(heading)
-        elif name in taken:
+        elif name in header.columns:
             header.duplicates.append(heading)
         else:
-            taken[name] = True
             header.columns[name] = path.column
             header.cells[name] = path.cell.address
-            unit = next((k.money_unit for k in reversed(path.keys) if k.money_unit), "")
-            if unit and table.by_field[name].kind is Kind.MONEY:
-                header.units[name] = unit
+            if path.money_unit and table.by_field[name].kind is Kind.MONEY:
+                header.units[name] = path.money_unit
     header.score = len(header.columns) - 0.01 * len(header.unknown) + _NAME_WEIGHT * named
     return header
 

@@ -11,6 +11,8 @@ from ledger.reading.words import fold, key
 from schemas.columns import JOINT
 from schemas.tables import Table
 
+_MOST_KNOWN = 20_000
+
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -20,6 +22,33 @@ class Lexicon:
     ambiguous: frozenset[str]
     words: frozenset[str]
     canonical: Mapping[str, str]
+    known: dict[tuple[str, ...], str | None]
+
+    def find(self, words: tuple[str, ...]) -> str | None:
+        """The field that a path of headings names, upper first; None where it names none.
+
+        The upper headings may be more than the column's own (「资金情况」 over 「累计到位」); a
+        leaf that stands under several groups is nothing without its own.
+        """
+        try:
+            return self.known[words]
+        except KeyError:
+            if len(self.known) > _MOST_KNOWN:
+                self.known.clear()
+            found = self.known[words] = self._find(words)
+            return found
+
+    def _find(self, words: tuple[str, ...]) -> str | None:
+        for start in range(len(words)):
+            rest = words[start:]
+            joined = "".join(rest)
+            if start and len(rest) == 1 and joined in self.ambiguous:
+                return None
+            if joined in self.fields:
+                return self.fields[joined]
+            if len(rest) > 2 and rest[0] + rest[-1] in self.fields:
+                return self.fields[rest[0] + rest[-1]]
+        return None
 
 
 @lru_cache(maxsize=32)
@@ -45,7 +74,7 @@ def _build(name: str, number: str, columns: tuple[tuple[str, tuple[str, ...]], .
         for short, column in fields.items()
         if any(long != short and long.endswith(short) and of != column for long, of in fields.items())
     )
-    return Lexicon(fields, ambiguous, frozenset(words), canonical)
+    return Lexicon(fields, ambiguous, frozenset(words), canonical, {})
 
 
 _LEXICONS: dict[int, tuple[Table, Lexicon]] = {}

@@ -11,6 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ledger.reading.words import INVISIBLE
+
+_UNSEEN_SIGNS = re.compile(f"[{INVISIBLE}]")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _SPACED = re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:\.\d*)?")
@@ -42,7 +45,7 @@ def strip_outer(text: str) -> str:
     """Without outer blanks of any kind (NBSP, U+3000, line breaks) and invisible characters."""
     if text.isascii():
         return text.strip()
-    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    return _UNSEEN_SIGNS.sub("", text).strip()
 
 
 def is_vague(text: str) -> bool:

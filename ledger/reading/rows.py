@@ -35,6 +35,7 @@ _NOTE = re.compile(
     r"(?:\((?:签字|签名|签章|盖章|公章)\)|签字|签名|签章|盖章)*(?:[:(].*)?$"
 )
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
+_LONGEST_NIL = 40
 _WIDE = 3
 
 
@@ -150,7 +151,7 @@ def _name_fields(header: FoundHeader) -> tuple[str, ...]:
 
 
 def _is_nil(cell: Cell) -> bool:
-    if not _is_text(cell):
+    if not _is_text(cell) or "零" not in cell.raw or len(cell.raw) > _LONGEST_NIL:
         return False
     text = fold(str(cell.value)).strip(_NIL_SIGNS)
     return text in {NIL, "本月" + NIL, "本月为" + NIL, "无(" + NIL, NIL + ")"}
@@ -202,8 +203,8 @@ def _total_label(cells: Mapping[int, Cell], names: set[int], header: FoundHeader
         if column > limit and checked:
             break
         checked += 1
-        text = fold(str(cell.value))
-        match = _TOTAL.fullmatch(text) if len(text) <= 20 else None
+        text = fold(cell.raw) if "计" in cell.raw and len(cell.raw) < 30 else ""
+        match = _TOTAL.fullmatch(text) if text else None
         if match:
             return match[1]
     return ""

@@ -174,7 +174,7 @@ def _unit(
     if not said:
         codes = units_in_words(PurePath(name).stem, registry)
         if len(codes) == 1:
-            return codes.pop(), None
+            return next(iter(codes)), None
         if codes:
             names = "、".join(sorted(registry.names[code] for code in codes))
             return None, finding("F06", f"文件名中出现两个以上的报送单位：{names}", value=name)

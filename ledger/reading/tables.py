@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ledger.reading.header import FoundHeader, Rows
 from ledger.reading.model import (
@@ -41,7 +40,6 @@ from schemas.tables import NEEDS, PROJECTS, Table
 _CANCELLED = "已取消"
 _SIGNED = frozenset({"已签约", "已开工", "已完成"})
 _SUMMED = frozenset({Kind.MONEY, Kind.COUNT, Kind.QUANTITY})
-_letters = lru_cache(maxsize=None)(column_letters)
 
 
 def required_fields(table: Table, status: Value) -> tuple[str, ...]:
@@ -133,7 +131,7 @@ def _read_row(raw: RawRow, frame: Frame, shift: Shift | None) -> ReadRow:
         cell = None if source is None else raw.cells.get(source)
         needed = column.field in required
         if cell is None:
-            where = f"{_letters(here)}{raw.row}"
+            where = f"{column_letters(here)}{raw.row}"
             row.values[column.field] = ReadValue(None, where)
             if needed:
                 setting = frame.settings[column.field]
@@ -402,7 +400,7 @@ def _hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Fin
         and any(header.top <= row < end and column in cells for row, cells in rows.items())
     ]
     if columns:
-        names = "、".join(_letters(column) for column in columns)
+        names = "、".join(column_letters(column) for column in columns)
         found.append((f"{sheet.name}：{names} 列是隐藏的", None))
     return [
         finding("F14", f"{text}，内容已读取", sheet=sheet.name, row=row, table=header.table.key)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from ledger.reading import dates
 from ledger.reading.model import Cell, CellKind, ReadValue
@@ -48,8 +49,7 @@ class Setting:
     measure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What became of a cell: the value read and what there is to say about it."""
 
     read: ReadValue
@@ -296,7 +296,9 @@ def _amount(
     cell: Cell, column: Column, setting: Setting, number: Decimal, fen_per_unit: int, steps: tuple[str, ...]
 ) -> Parsed:
     rounded = to_fen(number, fen_per_unit)
-    findings = _changed(cell, column, setting, steps, f"{wan_text(rounded.fen)} 万元")
+    findings: tuple[Finding, ...] = ()
+    if steps:
+        findings = _changed(cell, column, setting, steps, f"{wan_text(rounded.fen)} 万元")
     if fen_per_unit != FEN_PER_WAN:
         unit = next(name for name, worth in MONEY_UNITS.items() if worth == fen_per_unit)
         steps = (*steps, f"{unit}→万元")

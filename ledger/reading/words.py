@@ -26,6 +26,13 @@ MONEY_UNITS = {
     "亿元": 10_000 * FEN_PER_WAN,
 }
 
+#: White space and the characters of Unicode's category Cf (zero width, marks of direction).
+INVISIBLE = (
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufeff\ufff9-\ufffb"
+)
+UNSEEN = re.compile(rf"[\s{INVISIBLE}]+")
+
 _BRACKETS = re.compile(r"[(\[{〔【〈《]([^()\[\]{}〔〕【】〈〉《》]*)[)\]}〕】〉》]")
 _UNIT_WORDS = re.compile(r"(?:金额|计量|货币)?单位[:为]?")
 #: A note in brackets that says which figure is meant is part of the heading: 「累计(支付)」.
@@ -42,10 +49,10 @@ class Key(NamedTuple):
     money_unit: str
 
 
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """NFKC (full width, brackets), no white space and no invisible characters, lower case."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf").lower()
+    return UNSEEN.sub("", unicodedata.normalize("NFKC", text)).lower()
 
 
 def _letters(text: str) -> str:
