@@ -231,7 +231,7 @@ def _squeezing(split: Any) -> Any:
             or max_width is None
             or style["text_align_all"] != "justify"
             or style["white_space"] != "normal"
-            or not _SHORT * size < max_width - width < 4 * size
+            or max_width - width < _SHORT * size
         ):
             return found
         wider = split(text, style, context, max_width + size, justification_spacing, **given)
