@@ -177,7 +177,7 @@ def _body(grid: Grid, columns: Sequence[Column], rows: Sequence[Row], habit: Hab
 def _total(column: Column, rows: Sequence[Row], habit: Habit, name: str) -> Cell:
     if column.field == name:
         return Cell("合计")
-    if column.kind is not Kind.MONEY:
+    if column.kind not in {Kind.MONEY, Kind.COUNT}:
         return Cell(None)
     amounts = [Decimal(str(row[column.field])) for row in rows if row.get(column.field) not in (None, "")]
     return written(column, sum(amounts, Decimal(0)), habit)
