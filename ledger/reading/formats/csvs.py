@@ -108,14 +108,21 @@ def _find_delimiter(sample: str) -> str:
 
 
 def _score(sample: str, delimiter: str) -> tuple[int, int]:
-    """(lines of two or more filled fields, filled fields in them), nothing where it is no table."""
+    """(lines of two or more fields, filled fields in them); nothing where it is no table.
+
+    A table has two lines of two filled fields, or one of three, or all its lines are equally wide,
+    as spreadsheet programs write them; a comma in a sentence makes none.
+    """
     split: list[Sequence[str]] = []
     try:
         split.extend(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
     except csv.Error:
         return 0, 0
-    filled = [count for fields in split if (count := sum(bool(f.strip()) for f in fields)) > 1]
-    if len(filled) > 1 or max(filled, default=0) > 2:
-        return len(filled), sum(filled)
-    nil = any(len(fields) > 1 and any("零报告" in field for field in fields) for fields in split)
-    return (1, 1) if nil else (0, 0)
+    lines = [fields for fields in split if fields]
+    filled = [sum(bool(field.strip()) for field in fields) for fields in lines]
+    wide = sum(len(fields) > 1 for fields in lines)
+    several = [count for count in filled if count > 1]
+    even = wide > 1 and wide == len(lines) and len({len(fields) for fields in lines[:-1]}) == 1
+    if len(several) > 1 or max(several, default=0) > 2 or even:
+        return max(len(several), 1), sum(filled)
+    return 0, 0

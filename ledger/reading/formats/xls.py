@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import xlrd
@@ -135,9 +135,9 @@ def _cell(
     if kind == XL_CELL_TEXT:
         return Cell(*place, CellKind.TEXT, value, value, code, is_formula) if value else None
     if kind in (XL_CELL_NUMBER, XL_CELL_DATE):
-        number, raw = exact_double(value) if value - value == 0 else (Decimal(0), "")
-        if not raw:
+        if not isfinite(value):
             return Cell(*place, CellKind.ERROR, "#NUM!", "#NUM!", code, is_formula)
+        number, raw = exact_double(value)
         moment = date_of(number, date1904=date1904) if is_date_format(code) else None
         if moment is not None:
             return date_cell(*place, moment, code, is_formula)
