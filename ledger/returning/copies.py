@@ -16,16 +16,17 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.reading.model import Book, Cell, CellKind, Sheet
-from ledger.returning.form_style import lines_needed, set_default_font
+from ledger.returning.form_style import NUMBER, lines_needed, paper, set_default_font
 from ledger.returning.settle import settled_bytes
 
 _NAME_LIMIT = 31
 _FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\]")
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_WIDEST, _NARROWEST = 40, 6
+_WIDEST, _NARROWEST = 24, 6
 _SIDE = Side(style="thin", color="FFBFBFBF")
 _BOX = Border(left=_SIDE, right=_SIDE, top=_SIDE, bottom=_SIDE)
 _FONT = Font(name="宋体", size=10.5)
+_TEXT = Alignment(vertical="center", wrap_text=True)
 #: From here on a whole row of text is a title or a caption, not a column's width.
 _TITLE_LENGTH = 30
 
@@ -78,6 +79,7 @@ def _copy_sheet(source: Sheet, target: Worksheet) -> None:
         target.column_dimensions[get_column_letter(column)].width = width
     for column in source.hidden_columns:
         target.column_dimensions[get_column_letter(column)].hidden = True
+    paper(target, landscape=True)
 
 
 def _copy_cell(cell: Cell, target: Worksheet, row: int, column: int) -> None:
@@ -85,9 +87,7 @@ def _copy_cell(cell: Cell, target: Worksheet, row: int, column: int) -> None:
     if isinstance(copied, MergedCell):
         return
     copied.font, copied.border = _FONT, _BOX
-    copied.alignment = Alignment(
-        horizontal="right" if cell.kind is CellKind.NUMBER else None, vertical="center", wrap_text=True
-    )
+    copied.alignment = NUMBER if cell.kind is CellKind.NUMBER else _TEXT
     match cell.kind:
         case CellKind.TEXT:
             copied.value = _FORBIDDEN_IN_TEXT.sub("", str(cell.value))
@@ -107,7 +107,8 @@ def _copy_cell(cell: Cell, target: Worksheet, row: int, column: int) -> None:
 def _widths(sheet: Sheet) -> dict[int, float]:
     widest: dict[int, int] = {}
     for (_, column), cell in sheet.cells.items():
-        text = cell.raw
+        # a number is shown longer than it is stored: thousands separators, decimals, a sign
+        text = f"{cell.raw}000,00" if cell.kind is CellKind.NUMBER else cell.raw
         length = sum(2 if ord(character) > 0x2E7F else 1 for character in text.split("\n")[0])
         if length <= _TITLE_LENGTH or lines_needed(text, _WIDEST) == 1:
             widest[column] = max(widest.get(column, _NARROWEST), min(length + 2, _WIDEST))

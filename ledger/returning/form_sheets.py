@@ -274,7 +274,7 @@ def _last_text(column: Column, known: ItemRow | None) -> str:
 
 
 def _hints(sheet: Worksheet, form: TableForm, reference: Sequence[Column], first_data: int) -> None:
-    """A tint on figures that fall below last month's, or do not add up with 本月."""
+    """Other letters for figures that fall below last month's, or do not add up with 本月."""
     end = first_data + len(form.items) - 1
     places = {column.field: place for place, column in enumerate(form.table.columns, start=1)}
     beside = len(form.table.columns) + 2
@@ -290,7 +290,7 @@ def _hints(sheet: Worksheet, form: TableForm, reference: Sequence[Column], first
             moved = f"${get_column_letter(places[months[column.field]])}{first_data}"
             wrong = f"OR({wrong},AND(ISNUMBER({moved}),ABS({now}-{before}-{moved})>0.0000001))"
         rule = FormulaRule(  # type: ignore[no-untyped-call]
-            formula=[f"AND(ISNUMBER({now}),ISNUMBER({before}),{wrong})"], fill=style.HINT_FILL
+            formula=[f"AND(ISNUMBER({now}),ISNUMBER({before}),{wrong})"], font=style.HINT
         )
         letter = get_column_letter(places[column.field])
         sheet.conditional_formatting.add(f"{letter}{first_data}:{letter}{end}", rule)

@@ -27,7 +27,8 @@ BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 PALE_BOX = Border(left=_PALE, right=_PALE, top=_PALE, bottom=_PALE)
 
 LOCKED_FILL = PatternFill("solid", fgColor="FFF2F2F2")
-HINT_FILL = PatternFill("solid", bgColor="FFFCE4D6")
+#: Letters, not a fill: a fill by condition would cover the marks of a returned workbook.
+HINT = Font(bold=True, color="FFC55A11")
 LOCKED = Protection(locked=True)
 OPEN = Protection(locked=False)
 

@@ -27,9 +27,9 @@ _VML_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _SHAPE_ID = re.compile(rb"_x0000_s(\d+)")
 _SHAPE = re.compile(rb"<v:shape\b.*?</v:shape>", re.DOTALL)
-_OUR_RUN = re.compile(
-    rb"<(?:\w+:)?r>(?:(?!</?(?:\w+:)?r>).)*?" + OPENING.encode() + rb".*?</(?:\w+:)?r>", re.DOTALL
-)
+_RUN_START = re.compile(rb"<(?:\w+:)?r>")
+_TEXT_END = re.compile(rb"</(?:\w+:)?text>")
+_SOME_TEXT = re.compile(rb"<(?:\w+:)?t(?: [^>]*)?>[^<]*[^<\s]")
 #: Shape numbers come in blocks of this size, one block a drawing.
 _BLOCK = 1024
 _SHAPE_TYPE = (
@@ -87,10 +87,10 @@ def take_away(package: WorkbookPackage, part: str) -> None:
     gone: set[tuple[int, int]] = set()
     for comment in elements(doc.data, listed.inner, listed.close):
         whole = doc.data[comment.start : comment.end]
-        kept = _OUR_RUN.sub(b"", whole)
+        kept = _without_ours(whole)
         if kept == whole:
             continue
-        if re.search(rb"<(?:\w+:)?t[ >][^<]*[^<\s]", kept):
+        if _SOME_TEXT.search(kept):
             doc.replace(comment.start, comment.end, kept)
         else:
             gone.add(place(attributes(doc.tag(comment))["ref"]))
@@ -100,6 +100,23 @@ def take_away(package: WorkbookPackage, part: str) -> None:
         if relation.kind == "vmlDrawing" and package.find(relation.target) and gone:
             drawing = package.part(relation.target)
             package.put(relation.target, _SHAPE.sub(lambda m: _kept_shape(m[0], gone), drawing))
+
+
+def _without_ours(comment: bytes) -> bytes:
+    """A comment up to where our part begins: ours is the last, in one run or cut up in several."""
+    opening = comment.find(OPENING.encode())
+    if opening < 0:
+        return comment
+    end = _TEXT_END.search(comment, opening)
+    starts = [match.start() for match in _RUN_START.finditer(comment, 0, opening)]
+    if end is None or not starts:
+        return comment
+    run = comment[starts[-1] : opening]
+    before = run if _SOME_TEXT.search(run) else b""
+    if before:
+        prefix = run[1 : run.index(b"r>")]
+        before = before.rstrip() + b"</" + prefix + b"t></" + prefix + b"r>"
+    return comment[: starts[-1]] + before + comment[end.start() :]
 
 
 def _kept_shape(shape: bytes, gone: set[tuple[int, int]]) -> bytes:

@@ -105,7 +105,7 @@ def _notice(registry: Registry, checked: Checked, listed: list[Line], manner: st
     errors = sum(line.finding.severity is Severity.ERROR for line in listed)
     warnings = len(listed) - errors
     counts = "、".join(
-        text for count, text in ((errors, f"错误 {errors} 处"), (warnings, f"提示 {warnings} 处")) if count
+        text for count, text in ((errors, f"错误{errors}处"), (warnings, f"提示{warnings}处")) if count
     )
     marking = {
         "marked": "有问题的单元格已标色并加批注：红色是错误，黄色是提示；其余内容未动。"
@@ -118,7 +118,7 @@ def _notice(registry: Registry, checked: Checked, listed: list[Line], manner: st
         unit=registry.names.get(submission.unit_code or "", "报送单位不明"),
         month=submission.month.chinese if submission.month else "月份不明",
         file=submission.file,
-        sentence=f"共 {counts}。{_SENTENCES[checked.verdict]}",
+        sentence=f"共有{counts}。{_SENTENCES[checked.verdict]}",
         marking=marking,
         lines=listed,
     )
