@@ -4,11 +4,43 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ledger.errors import Damaged
 from ledger.home import Home
+from ledger.recording.model import MonthView
+from ledger.registry import Registry
+from ledger.reporting.build import build_county_report
+from ledger.reporting.html import county_html, title_of
 from ledger.reporting.model import CountyReport
+from ledger.reporting.workbook import Export, data_workbook
+
+
+def write_county_report(
+    home: Home,
+    registry: Registry,
+    views: Sequence[MonthView],
+    *,
+    exports: Mapping[str, Export] | None = None,
+    draft: bool = True,
+    edition: int = 1,
+) -> list[Path]:
+    """Build, render and write the county report for the month of the last view.
+
+    `exports` are the month's exports by table; with them the edition has its data workbook, beside
+    the PDF and inside it. Returns the files, the PDF first. Raises ledger.reporting.pdf.PdfError
+    where the page can't be set, Damaged where a frozen edition would change.
+    """
+    from ledger.reporting.glyphs import settable
+    from ledger.reporting.pdf import Attached, render_pdf
+
+    report = build_county_report(views, registry, draft=draft, edition=edition)
+    html = county_html(report)
+    workbook = data_workbook(exports) if exports else None
+    attached = [Attached(f"{stem(report)}.xlsx", workbook, "本期数据")] if workbook else []
+    pdf = render_pdf(settable(html), title=title_of(report), attachments=attached)
+    return write_files(home, report, pdf=pdf, html=html, workbook=workbook)
 
 
 def stem(report: CountyReport) -> str:
@@ -17,7 +49,7 @@ def stem(report: CountyReport) -> str:
     return f"county-{report.month}-{edition}"
 
 
-def write_county_report(
+def write_files(
     home: Home, report: CountyReport, *, pdf: bytes, html: str, workbook: bytes | None = None
 ) -> list[Path]:
     """Write the PDF, the HTML page and (where given) the data workbook; PDF first in the list.
@@ -33,12 +65,10 @@ def write_county_report(
     written = []
     for ending, content in files:
         path = folder / f"{stem(report)}{ending}"
-        if path.is_file() and path.read_bytes() == content:
-            written.append(path)
-            continue
-        if path.exists() and not report.draft:
-            raise Damaged(f"{home.relative(path)} 已经定版，内容与现在生成的不同；请核对后另出新版。")
-        put(path, content)
+        if not (path.is_file() and path.read_bytes() == content):
+            if path.exists() and not report.draft:
+                raise Damaged(f"{home.relative(path)} 已经定版，内容与现在生成的不同；请核对后另出新版。")
+            put(path, content)
         written.append(path)
     return written
 
