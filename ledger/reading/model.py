@@ -113,9 +113,8 @@ class Book:
     date1904: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReadValue:
-    """A typed value and where it comes from.
+class ReadValue(NamedTuple):
+    """A typed value and where it comes from (a named tuple, for the same reason as `Cell`).
 
     `value` is of the column's kind (schemas.columns.Kind), None = blank. `cell` is the A1 address
     ('' where the table has no such column), `raw` the text as stored, `steps` what was done to it

@@ -146,7 +146,7 @@ def _read_row(raw: RawRow, frame: Frame, shift: Shift | None) -> ReadRow:
         if source in raw.filled:
             value, findings = _filled(cell, column, setting, raw.filled[source], value, findings)
         elif shift is not None and source != here:
-            value = replace(value, steps=(f"列错位还原：取自 {cell.address}", *value.steps))
+            value = value._replace(steps=(f"列错位还原：取自 {cell.address}", *value.steps))
         row.values[column.field] = value
         row.findings += findings
     _require_absent(row, raw, frame, required)
@@ -212,7 +212,7 @@ def _filled(
         table=setting.table,
     )
     kept = tuple(f for f in findings if f.is_error)
-    return replace(value, steps=(f"由 {origin} 补填", *value.steps)), (warned, *kept)
+    return value._replace(steps=(f"由 {origin} 补填", *value.steps)), (warned, *kept)
 
 
 def _shifts(

@@ -329,7 +329,8 @@ def _percent(
 ) -> Parsed:
     """A share or a percentage: 0.65 is 65 in any format, 1 is 100 only where it is shown so."""
     value = without_noise(number)
-    written = cell.kind is CellKind.TEXT
+    # what is shown as 65% is taken as it is shown; 0.65 shown as 0.65 is changed (C11)
+    as_shown = percent_format
     if percent_format or (not percent_sign and 0 < value < 1):
         value = without_noise(value * _HUNDRED)
         steps = (*steps, "乘100")
@@ -337,7 +338,7 @@ def _percent(
         message = f"“{column.title}”为 {plain(value)}，应在 0 至 100 之间"
         return _bad(cell, found("C03", cell, column, setting, message, expected="0–100"))
     value = Decimal(plain(value))
-    findings = _changed(cell, column, setting, steps, plain(value)) if written else ()
+    findings = () if as_shown else _changed(cell, column, setting, steps, plain(value))
     return _good(cell, value, steps, findings)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pandas as pd
 import pytest
 
 from ledger.checking import frames as building
 from ledger.checking.places import Row
 from ledger.checking.submission import check_batch
+from ledger.reading.model import ReadValue
 from schemas import frames
 from schemas.tables import TABLES
 from tests.rows import AUGUST, WATER, check, context, line, raised, read_table, submission
@@ -32,7 +31,7 @@ def test_tests_speak_of_the_tables_own_columns(key: str) -> None:
 
 def test_a_value_of_another_kind_is_a_fault_not_a_finding() -> None:
     row = line("projects")
-    row.values["invested_cum_fen"] = dataclasses.replace(row.values["invested_cum_fen"], value="text")
+    row.values["invested_cum_fen"] = row.values["invested_cum_fen"]._replace(value="text")
     with pytest.raises((TypeError, ValueError)):
         building.check_rows([Row(TABLES["projects"], "表1", row, WATER)], "projects")
 
