@@ -16,6 +16,7 @@ from ledger.calendar import moment_text
 from ledger.home import Home
 from ledger.recording.model import MonthView
 from ledger.registry import Registry
+from schemas.exports import EXPORTS
 from schemas.finding import Severity
 from schemas.month import Month
 
@@ -68,22 +69,31 @@ def record(home: Home, month: Month) -> list[dict[str, Any]]:
 
 def send_back(home: Home, month: Month) -> list[str]:
     """Write what goes back to the units: marked workbooks and error lists, relative paths."""
-    from ledger.returning.month import write_returns
+    from ledger.returning.returns import write_return
 
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
-        paths = write_returns(home, registry, ledger.returns_due(month))
-    return [home.relative(path) for path in paths]
+        due = ledger.returns_due(month)
+    folder = home.returns(month)
+    written = [
+        path for checked, original in due for path in write_return(home, registry, checked, original, folder)
+    ]
+    if folder.is_dir():
+        for stale in set(folder.iterdir()) - set(written):
+            stale.unlink()
+    return sorted(home.relative(path) for path in written)
 
 
 def draft(home: Home, month: Month) -> list[str]:
     """Render the month's report from the ledger: relative paths, the PDF first."""
+    from ledger.recording.exports import export
     from ledger.reporting.writer import write_county_report
 
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
         views = ledger.views_until(month)
-    return [home.relative(path) for path in write_county_report(home, registry, views)]
+        exports = {table: export(ledger, month, table) for table in EXPORTS}
+    return [home.relative(path) for path in write_county_report(home, registry, views, exports=exports)]
 
 
 def stand(home: Home, month: Month) -> Standing:
