@@ -28,7 +28,7 @@ from ledger.reading.plan import PlanRow, PlanSheet, RowKind, printed_text, read_
 from ledger.reading.values import Setting, parse
 from ledger.registry import Registry, Target
 from schemas.columns import Kind
-from schemas.finding import Finding, finding
+from schemas.finding import Finding, Severity, finding
 from schemas.money import FEN_PER_WAN
 from schemas.plan import Plan, PlanItem, PlanTotal, Value
 from schemas.tables import ANNEX1, ANNEX2, WORK_POINTS
@@ -36,6 +36,7 @@ from schemas.tables import ANNEX1, ANNEX2, WORK_POINTS
 #: How an item's number is written after the year, by table.
 _ID_MARKS = {ANNEX1.key: "A1", ANNEX2.key: "A2", WORK_POINTS.key: "T"}
 _SEVERAL = re.compile(r"[、,，;；/\n]")
+_REMEDY = "请由计划印发单位核实，用更正后的计划重新登记。"
 #: Texts that are shown again, without the gaps of the printed page.
 _PRINTED = {"place", "item_name", "scale", "benefit", "lead_unit", "report_unit", "indicator_name"}
 
@@ -251,7 +252,15 @@ class _AnnexReader:
             if line.item_id is not None:
                 found += judge_item(self.annex, line, self.registry.issued)
         found += judge_repeats(self.annex)
-        return sorted(found, key=_place)
+        return sorted((_for_the_issuer(f) for f in found), key=_place)
+
+
+def _for_the_issuer(found: Finding) -> Finding:
+    """A finding with a remedy for who issues the plan, where the rule's own speaks to a unit."""
+    judged_on_plans = found.rule[0] == "P" or found.rule in {"R01", "R02"}
+    if judged_on_plans or found.severity is Severity.INFO:
+        return found
+    return found.at(remedy=_REMEDY)
 
 
 def _place(found: Finding) -> tuple[int, int, str]:
