@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.checking.matching import one_line
 from ledger.checking.model import History, RowValues
-from ledger.checking.places import Row, TableInHand, at_table, difference, label, plain_text, shown
+from ledger.checking.places import Row, TableInHand, at_table, difference, label, plain_text, same, shown
 from schemas.columns import NEED_STATUSES, PROJECT_STATUSES, Column, Kind
 from schemas.finding import Effect, Finding, Severity
 from schemas.money import FEN_PER_WAN, plain
@@ -56,7 +56,8 @@ def _below(row: Row, column: Column, before: RowValues) -> bool:
     value, earlier = row.value(column.field), before.get(column.field)
     if isinstance(value, int) and isinstance(earlier, int):
         return value < earlier
-    return isinstance(value, Decimal) and isinstance(earlier, Decimal) and value < earlier
+    smaller = isinstance(value, Decimal) and isinstance(earlier, Decimal) and value < earlier
+    return smaller and not same(value, earlier)
 
 
 def _fall(row: Row, column: Column, before: RowValues, *, explained: bool) -> None:
@@ -95,7 +96,7 @@ def _step_against_month(row: Row, column: Column, before: RowValues) -> None:
         before.get(cumulative.field),
     )
     expected = _plus(earlier, this)
-    if expected is None or total is None or total == expected:
+    if expected is None or total is None or same(total, expected):
         return
     row.add(
         "H02",
@@ -163,7 +164,7 @@ def _standing_still(row: Row, three_before: RowValues) -> None:
         return
     for column in row.table.reported:
         if column.cumulative and (
-            row.read.failed(column.field) or row.value(column.field) != three_before.get(column.field)
+            row.read.failed(column.field) or not same(row.value(column.field), three_before.get(column.field))
         ):
             return
     row.add("H05", "status", "在建，但形象进度和各项累计数三个月没有变化")
@@ -219,5 +220,5 @@ def _changes(
         for column in table.reported
         if column.kind is not Kind.TEXT
         and (old := current[item_id].get(column.field)) is not None
-        and old != row.value(column.field)
+        and not same(old, row.value(column.field))
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from ledger.checking.places import Row
 from ledger.registry import fold_name
@@ -20,6 +21,8 @@ CLOSE = 0.6
 #: Words that nearly every name ends in, and that therefore tell nothing.
 _COMMON_ENDINGS = re.compile(r"(建设|改建|新建|工程|项目)+$")
 _BRACKETED = re.compile(r"\([^()]*\)")
+#: Longer texts are no names: no likeness is computed for them.
+_LONGEST_NAME = 80
 _SHORT_CODE = re.compile(r"(?:t-?)?0*(\d{1,3})")
 
 
@@ -52,6 +55,11 @@ class Items:
             return found[0] if found else None
         return min(found, key=lambda item: (item.seq != seq, item.unit_code != unit_code, item.seq))
 
+    def is_code(self, code: str) -> bool:
+        """Whether the plan itself has this 编号; a bare number is otherwise only a place in a list."""
+        folded = fold_name(code)
+        return folded in self._by_code or not folded.isdecimal()
+
     def coded(self, code: str) -> PlanItem | None:
         """The indicator of this 编号: as the plan states it, the item id, or its short form."""
         folded = fold_name(code)
@@ -66,10 +74,11 @@ class Items:
         return best if best is not None and likeness(name, best.name) >= CLOSE else None
 
 
+@lru_cache(maxsize=4096)
 def likeness(one: str, other: str) -> float:
     """How alike two names are, 0–1. An abbreviation (its characters in order) is close."""
     a, b = _core(one), _core(other)
-    if not a or not b:
+    if not a or not b or max(len(a), len(b)) > _LONGEST_NAME:
         return 0.0
     ratio = SequenceMatcher(None, a, b, autojunk=False).ratio()
     short, long = sorted((a, b), key=len)
@@ -152,10 +161,13 @@ def _by_name(row: Row, items: Items, name: str, unit_code: str | None) -> PlanIt
 
 def _by_code(row: Row, items: Items, name: str, unit_code: str | None) -> PlanItem | None:
     code = _text(row, "item_code")
-    item = items.coded(code) if code else None
-    if item is None and name:
-        item = items.named(name, None, unit_code)
-    return item
+    coded = items.coded(code) if code else None
+    if coded is not None and (not name or items.is_code(code)):
+        return coded
+    named = items.named(name, None, unit_code) if name else None
+    if named is not None or coded is None:
+        return named
+    return coded if likeness(name, coded.name) >= CLOSE else None
 
 
 def _note_other_code(row: Row, items: Items, item: PlanItem) -> None:
@@ -164,7 +176,7 @@ def _note_other_code(row: Row, items: Items, item: PlanItem) -> None:
         row.add(
             "P08",
             "item_code",
-            f"编号“{code}”不在计划中，按名称“{one_line(item.name)}”作 {item.item_id} 处理",
+            f"编号“{one_line(code)}”与计划编号 {item.item_id} 不同，按名称“{one_line(item.name)}”处理",
             expected=item.item_id,
         )
 
@@ -182,7 +194,7 @@ def _note_other_number(row: Row, item: PlanItem) -> None:
 
 def _not_in_plan(row: Row, items: Items, name: str) -> None:
     wording = one_line(name) or f"编号 {_text(row, 'item_code')}"
-    nearest = items.nearest(name) if name else None
+    nearest = items.nearest(name) if 0 < len(name) <= _LONGEST_NAME else None
     hint = f"；计划中最接近的是“{one_line(nearest.name)}”" if nearest is not None else ""
     row.add("P01", row.table.name_field if name else "item_code", f"“{wording}”不在计划中{hint}")
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ledger.reading.model import ReadRow, ReadTable, ReadValue
 from schemas.columns import JOINT, Column, Kind
 from schemas.finding import Finding, finding
-from schemas.money import plain, wan, wan_text
+from schemas.money import NOISE, plain, wan, wan_text
 from schemas.month import PartialDate
 from schemas.plan import PlanItem, Value
 from schemas.tables import Table
@@ -21,8 +21,9 @@ BLANK = "空白"
 
 
 def label(column: Column) -> str:
-    """A column's title as it reads in a sentence: 累计支付(万元)—自筹资金 → 累计支付自筹资金."""
-    return _UNIT_IN_BRACKETS.sub("", column.title).replace(JOINT, "")
+    """A column's title as it reads in a sentence: 累计到位资金(万元)—自筹资金 → 累计到位自筹资金."""
+    upper, joint, lower = _UNIT_IN_BRACKETS.sub("", column.title).partition(JOINT)
+    return upper.removesuffix("资金") + lower if joint else upper
 
 
 def plain_text(value: Value, column: Column) -> str:
@@ -55,6 +56,13 @@ def difference(value: Value, other: Value) -> Decimal | None:
     if isinstance(value, Decimal) and isinstance(other, Decimal):
         return value - other
     return None
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two figures are equal; a spreadsheet's floating-point noise is no difference."""
+    if isinstance(one, Decimal) and isinstance(other, Decimal):
+        return abs(one - other) <= NOISE * max(abs(one), abs(other))
+    return one == other
 
 
 class _Addressed(Protocol):

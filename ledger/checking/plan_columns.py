@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ledger.checking.matching import one_line
-from ledger.checking.places import BLANK, Row, TableInHand, at_table, difference, plain_text, shown
+from ledger.checking.places import BLANK, Row, TableInHand, at_table, difference, plain_text, same, shown
 from ledger.reading.model import ReadValue
 from ledger.registry import fold_name
 from schemas.columns import Column, Kind
@@ -70,7 +70,7 @@ def _same(read: ReadValue, registered: Value, column: Column) -> bool:
         return value == registered
     if column.kind is Kind.TEXT:
         return _same_text(str(value), str(registered))
-    return value == registered
+    return same(value, registered)
 
 
 def _same_month_as_text(raw: str, registered: PartialDate) -> bool:

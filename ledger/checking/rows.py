@@ -17,6 +17,8 @@ from schemas.plan import Value
 
 _REASONS = ("problems", "measures")
 _YUAN_PER_WAN = 10_000
+#: A doubled item's rows each have their own finding; a message names so many of the others.
+_ROWS_NAMED = 10
 
 
 def explain_test(row: Row, rule: str, name: str, other: str) -> None:
@@ -164,7 +166,8 @@ def note_twice(rows: Sequence[Row]) -> None:
     for group in same.values():
         if len(group) < 2:
             continue
-        places = "、".join(f"第 {row.read.row} 行" for row in group)
+        places = "、".join(f"第 {row.read.row} 行" for row in group[:_ROWS_NAMED])
+        places += " 等" if len(group) > _ROWS_NAMED else ""
         for row in group:
             name = row.value(row.table.name_field)
             named = one_line(row.item.name if row.item is not None else str(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ledger.checking.places import TableInHand, at_cell, difference, label, plain_text, shown
+from ledger.checking.places import TableInHand, at_cell, difference, label, plain_text, same, shown
 from ledger.reading.model import ReadRow, StatedTotal
 from schemas.columns import Column, Kind
 from schemas.finding import Finding
@@ -50,7 +50,7 @@ def _column(
             blank.append(column)
         return None
     expected = _sum(figures, column)
-    if stated == expected:
+    if same(stated, expected):
         return None
     return at_cell(
         "T01",

@@ -338,6 +338,10 @@ def test_matching(figures: dict[str, Any], rule: str | None, column: str | None,
         ("T-77", "农产品集中营销", "P08", "item_code"),
         ("T-77", "干部挂职", "P01", "indicator_name"),
         ("T-77", None, "P01", "item_code"),
+        # a bare number beside a name is a place in the unit's own list
+        ("1", "农产品集中营销", "P08", "item_code"),
+        ("3", "农产品营销", "P08", "indicator_name"),
+        ("3", "干部挂职", "P01", "indicator_name"),
     ],
 )
 def test_indicators_by_code_then_name(
@@ -512,6 +516,18 @@ def test_an_explained_fall_of_another_column_does_not_allow_it() -> None:
         context(WATER, history=last_month()),
     )
     assert [f.rule for f in checked.findings] == ["H01", "C04", "H02"]
+
+
+def test_noise_of_the_spreadsheet_is_no_difference() -> None:
+    past = history(JUNE, m06={"2018-T-03": values(T, done_month=0.2, done_cum=0.2)})
+    assert (
+        raised(check_line(T, month=JULY, past=past, done_month=0.1, done_cum=Decimal("0.30000000000000004")))
+        == []
+    )
+    assert (
+        raised(check_line(T, month=JULY, past=past, done_month=0, done_cum=Decimal("0.19999999999999998")))
+        == []
+    )
 
 
 def test_h03_for_needs() -> None:

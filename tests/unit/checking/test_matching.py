@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ledger.checking.matching import CLOSE, Items, likeness
-from tests.rows import OTHER, UNIT, item, plan_of
+from tests.rows import OTHER, UNIT, WATER, check, context, item, line, plan_of, read_table, submission
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,14 @@ def test_the_plans_own_codes_count_before_the_short_form() -> None:
     assert items.coded("7") is seventh
     assert items.coded("2018-T-01") is first
     assert items.coded("T-99") is None
+
+
+def test_thousands_of_unknown_and_doubled_rows_stay_cheap() -> None:
+    rows = [
+        line("projects", number, item_name=f"不在计划的项目{number % 2000}" * 3) for number in range(5, 4005)
+    ]
+    started = time.process_time()
+    checked = check(submission(read_table("projects", *rows)), context(WATER))
+    assert time.process_time() - started < 20
+    assert len(checked.tables[0].returned) == 4000
+    assert max(len(f.message) for f in checked.findings) < 400
