@@ -8,7 +8,6 @@ import pytest
 from ledger.checking import frames as building
 from ledger.checking.places import Row
 from ledger.checking.submission import check_batch
-from ledger.reading.model import ReadValue
 from schemas import frames
 from schemas.tables import TABLES
 from tests.rows import AUGUST, WATER, check, context, line, raised, read_table, submission
