@@ -66,6 +66,8 @@ def read_files(
     `progress` is called in this thread with each file's name as it is done. Whatever is in a file
     makes findings, never an exception. Raises ReaderFault where no reading process can be started.
     """
+    if not jobs:
+        return []
     results: list[Submission | None] = [None] * len(jobs)
     tasks = _Tasks(jobs)
     count = max(1, min(workers, (len(jobs) + _CHUNK - 1) // _CHUNK))
@@ -74,7 +76,10 @@ def read_files(
         results[index] = submission
         if progress is not None:
             progress(jobs[index].name)
-    return [submission for submission in results if submission is not None]
+    read = [submission for submission in results if submission is not None]
+    if len(read) < len(jobs):
+        raise ReaderFault("读取程序没有答完全部文件，请查看日志后重试。")
+    return read
 
 
 class _Tasks:
