@@ -45,6 +45,8 @@ LIBERATION = (
     "/usr/share/fonts/liberation",
     "/usr/local/share/fonts",
 )
+#: Where the Fandol package can't be had: the wrong face, but every character.
+STAND_IN = "NotoSerifCJK-Regular.ttc"
 SYSTEM = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 #: Latin letters and digits only. Quotes, dashes, dots and signs are full-width in Chinese text.
@@ -52,7 +54,7 @@ LATIN = frozenset([*range(0x20, 0x7F), *range(0xC0, 0xD7), *range(0xD8, 0xF7), *
 
 
 def _encoded(encoding: str, first: Iterable[int], second: Iterable[int]) -> set[int]:
-    found = set()
+    found: set[int] = set()
     for a in first:
         for b in second:
             try:
@@ -98,16 +100,17 @@ def faces(fandol: Path) -> list[Face]:
                 "SIMFANG.TTF",
                 "simfang.ttf",
                 "FandolFang-Regular.otf",
+                STAND_IN,
             ),
-            licensed,
+            (*licensed, *NOTO),
             "all",
         ),
         Face(
             "kai.ttf",
             "Ledger Kai",
             400,
-            ("楷体_GB2312.ttf", "KaiTi_GB2312.ttf", "simkai.ttf", "FandolKai-Regular.otf"),
-            licensed,
+            ("楷体_GB2312.ttf", "KaiTi_GB2312.ttf", "simkai.ttf", "FandolKai-Regular.otf", STAND_IN),
+            (*licensed, *NOTO),
             "all",
         ),
         Face(
@@ -180,7 +183,7 @@ def wanted(keep: str) -> Callable[[int], bool]:
 def build(face: Face, source: Path, target: Path) -> tuple[str, int]:
     """Write one face; returns its file name and how many characters it has."""
     font = open_source(source)
-    is_wanted = wanted(face.keep)
+    is_wanted = wanted("common" if face.keep == "all" and source.name == STAND_IN else face.keep)
     cmap = {code: name for code, name in font.getBestCmap().items() if is_wanted(code)}
     glyph_set = font.getGlyphSet()
     scale = EM / font["head"].unitsPerEm
@@ -310,8 +313,17 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _stands(stamp: Path, script: str) -> bool:
+    """Whether what is there was made by this script, with no stand-in to be replaced."""
+    try:
+        written = json.loads(stamp.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return written.get("script") == script and not written.get("stand_ins")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("target", type=Path)
     parser.add_argument("--fandol", type=Path, help="folder that has, or will get, the Fandol files")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
@@ -319,26 +331,25 @@ def main(arguments: list[str] | None = None) -> int:
     target: Path = options.target
     fandol: Path = options.fandol or target.parent / "fandol"
     target.mkdir(parents=True, exist_ok=True)
-    stamp = target / "stamp.json"
-    script = _digest(Path(__file__))
-    try:
-        if json.loads(stamp.read_text(encoding="utf-8"))["script"] == script:
-            return 0
-    except (OSError, ValueError, KeyError):
-        pass
+    stamp, script = target / "stamp.json", _digest(Path(__file__))
+    if _stands(stamp, script):
+        return 0
     stamp.unlink(missing_ok=True)
-    fetch_fandol(fandol)
+    try:
+        fetch_fandol(fandol)
+    except (OSError, subprocess.CalledProcessError, StopIteration):
+        print(f"fonts: {PACKAGE} can't be had; 仿宋 and 楷体 will be set in 宋体", flush=True)
     todo = [(face, find_source(face)) for face in faces(fandol)]
-    print("Preparing fonts (once, about a minute) …", flush=True)
-    counts = {}
+    stand_ins = [face.family for face, source in todo if face.keep == "all" and source.name == STAND_IN]
+    print("fonts: preparing (once, about a minute)", flush=True)
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [pool.submit(build, face, source, target / face.file) for face, source in todo]
-        for job in jobs:
-            name, count = job.result()
-            counts[name] = count
-            print(f"  {name}: {count} characters", flush=True)
+        counts = dict(job.result() for job in jobs)
     (target / "fonts.conf").write_text(CONF, encoding="utf-8")
-    stamp.write_text(json.dumps({"script": script, "characters": counts}, indent=1), encoding="utf-8")
+    stamp.write_text(
+        json.dumps({"script": script, "characters": counts, "stand_ins": stand_ins}, indent=1),
+        encoding="utf-8",
+    )
     return 0
 
 
