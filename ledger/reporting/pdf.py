@@ -162,8 +162,11 @@ def _weasyprint() -> Any:
     os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")
     import weasyprint
     from weasyprint.layout import inline
+    from weasyprint.pdf import anchors
     from weasyprint.text import line_break
 
+    # else the type written beside an attachment hangs on the machine's own list
+    anchors.MIMETYPES.add_type("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx")
     line_break.Layout = _spread_layout(line_break.Layout)
     inline.justify_line = _stretch_line
     inline.split_first_line = _squeezing(inline.split_first_line)

@@ -60,6 +60,9 @@ def test_title_language_and_attachment() -> None:
     assert reader.metadata.title == "2018年9月月报"
     assert reader.root_object["/Lang"] == "zh-CN"
     assert reader.attachments["台帐.xlsx"] == [b"PK.."]
+    assert b"spreadsheetml" in render_pdf(
+        html("文"), title="月报", attachments=[Attached("台帐.xlsx", b"PK..")]
+    )
 
 
 def test_it_says_it_is_an_archival_pdf() -> None:

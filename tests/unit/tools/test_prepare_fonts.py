@@ -1,0 +1,94 @@
+"""The prepared fonts: one set of metrics, names of their own, all the characters there are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from ledger.home import CHECKOUT
+from ledger.reporting.pdf import FONTS
+
+pytestmark = pytest.mark.skipif(not (FONTS / "stamp.json").is_file(), reason="fonts not prepared")
+
+TOOLS = CHECKOUT / "tools"
+FILES = sorted(path.name for path in FONTS.glob("*.ttf")) if FONTS.is_dir() else []
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(TOOLS))
+    try:
+        import prepare_fonts
+
+        yield prepare_fonts
+    finally:
+        sys.path.remove(str(TOOLS))
+
+
+def covered(name: str) -> set[int]:
+    return set(TTFont(FONTS / name, lazy=True).getBestCmap())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_font_shares_the_metrics_and_has_a_name_of_its_own(name: str) -> None:
+    font = TTFont(FONTS / name, lazy=True)
+    assert "glyf" in font
+    assert "CFF " not in font
+    assert font["name"].getDebugName(1).startswith("Ledger ")
+    assert (font["head"].unitsPerEm, font["hhea"].ascent, font["hhea"].descent) == (1000, 880, -120)
+    assert (font["OS/2"].usWinAscent, font["OS/2"].usWinDescent) == (880, 120)
+    assert font["OS/2"].usWeightClass == (700 if "bold" in name or name == "biaosong.ttf" else 400)
+
+
+@pytest.mark.parametrize("name", ["fangsong.ttf", "kai.ttf", "biaosong.ttf", "song.ttf", "hei.ttf"])
+def test_gb2312_is_complete(name: str, script: ModuleType) -> None:
+    gb2312 = {code for code in script.common_characters() if 0x4E00 <= code <= 0x9FFF}
+    assert len(gb2312) == 6763
+    assert gb2312 <= covered(name)
+
+
+def test_common_and_rare_together_hold_all_chinese_of_the_source() -> None:
+    both = covered("song.ttf") | covered("rare.ttf")
+    assert len(both) > 44_000
+    assert set(range(0x4E00, 0x9FA6)) <= both
+
+
+def test_latin_has_letters_and_digits_and_leaves_the_marks_to_chinese() -> None:
+    latin = covered("latin.ttf")
+    assert set(map(ord, "0123456789ABCxyz.,%-")) <= latin
+    assert not latin & set(map(ord, "“”‘’—…·×÷°"))
+
+
+def test_a_chinese_character_is_one_em_wide() -> None:
+    for name in ("fangsong.ttf", "kai.ttf", "song.ttf", "hei.ttf"):
+        font = TTFont(FONTS / name, lazy=True)
+        cmap = font.getBestCmap()
+        # Noto's own dash is a little narrower; running text is set in 仿宋 and 楷体
+        marks = "建始，。“—…" if name in {"fangsong.ttf", "kai.ttf"} else "建始，。“"
+        for character in marks:
+            assert font["hmtx"][cmap[ord(character)]][0] == 1000, (name, character)
+
+
+def test_preparing_again_gives_the_same_bytes(script: ModuleType, tmp_path: Path) -> None:
+    face = next(face for face in script.faces(tmp_path) if face.file == "latin.ttf")
+    source = script.find_source(face)
+    written = []
+    for name in ("a.ttf", "b.ttf"):
+        script.build(face, source, tmp_path / name)
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1] == (FONTS / "latin.ttf").read_bytes()
+
+
+def test_without_the_fandol_package_every_face_still_has_a_source(script: ModuleType, tmp_path: Path) -> None:
+    assert all(script.find_source(face).is_file() for face in script.faces(tmp_path))
+
+
+def test_fontconfig_knows_only_these(script: ModuleType) -> None:
+    conf = (FONTS / "fonts.conf").read_text(encoding="utf-8")
+    assert conf == script.CONF
+    assert "/usr/share" not in conf
