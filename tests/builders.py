@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,8 @@ def cell(value: Any, number_format: str = "", row: int = 1, column: int = 1) -> 
         kind, raw = CellKind.BOOLEAN, str(value).upper()
     elif isinstance(value, int | float | Decimal):
         kind, held = CellKind.NUMBER, Decimal(str(value))
+    elif isinstance(value, time):
+        kind = CellKind.DATE
     elif isinstance(value, datetime | date):
         kind = CellKind.DATE
         held = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
