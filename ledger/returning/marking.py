@@ -35,10 +35,11 @@ _MOST_NOTES = 3_000
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """One sheet as the workbook lists it."""
+    """One sheet as the workbook lists it; a chart's or a dialogue's sheet has no cells."""
 
     name: str
     part: str
+    has_cells: bool
     element: Element
 
 
@@ -56,12 +57,10 @@ def mark_package(data: bytes, notice: Notice) -> tuple[bytes, str]:
     old = styles.unmarked() if again else {}
     shown: dict[int, Line] = {}
     for sheet in listed:
-        if sheet.name == SHEET:
+        if sheet.name == SHEET or not sheet.has_cells:
             continue
         mine = {number: line for number, line in enumerate(notice.lines) if line.sheet == sheet.name}
-        edit = SheetEdit(package.part(sheet.part)) if _is_worksheet(package, sheet) else None
-        if edit is None:
-            continue
+        edit = SheetEdit(package.part(sheet.part))
         if again:
             notes.take_away(package, sheet.part)
         shown.update(_mark_sheet(package, sheet, edit, styles, mine, old))
@@ -74,10 +73,6 @@ def mark_package(data: bytes, notice: Notice) -> tuple[bytes, str]:
     _put_notice(package, book, listed, content)
     package.put(styles_part, styles.result())
     return package.result(), package.suffix
-
-
-def _is_worksheet(package: WorkbookPackage, sheet: _Listed) -> bool:
-    return package.find(sheet.part) is not None and b"worksheet" in package.part(sheet.part)[:2000]
 
 
 def _mark_sheet(
@@ -113,12 +108,15 @@ def _sheets(package: WorkbookPackage, book: Document) -> list[_Listed]:
     listed = book.child("sheets")
     if listed is None or listed.empty:
         raise Unmarkable("no sheets")
-    targets = {relation.id: relation.target for relation in package.relations(package.workbook)}
+    leads = {relation.id: relation for relation in package.relations(package.workbook)}
     found = []
     for element in elements(book.data, listed.inner, listed.close):
         at = attributes(book.tag(element))
         relation = next((value for name, value in at.items() if name.rpartition(":")[2] == "id"), "")
-        found.append(_Listed(at.get("name", ""), targets.get(relation, ""), element))
+        if relation not in leads:
+            raise Unmarkable(f"sheet {relation} leads nowhere")
+        lead = leads[relation]
+        found.append(_Listed(at.get("name", ""), lead.target, lead.kind == "worksheet", element))
     return found
 
 
@@ -126,7 +124,8 @@ def _styles(package: WorkbookPackage) -> tuple[str, Styles]:
     part = next((r.target for r in package.relations(package.workbook) if r.kind == "styles"), "")
     if part and package.find(part):
         return part, Styles(package.part(part))
-    part = package.new_name("xl", "styles", ".xml")
+    # not every reader looks the part up by its relation
+    part = "xl/styles.xml"
     package.put(part, MINIMAL)
     package.declare(part, _STYLES_TYPE)
     package.relate(package.workbook, "styles", part)

@@ -139,12 +139,15 @@ def _lines_of(text: str, width: int) -> int:
 
 
 def _row(number: int, cells: Sequence[tuple[int, str, int]], height: float) -> str:
-    written = "".join(
-        f'<c r="{address(number, column)}" s="{style}" t="inlineStr"><is>'
-        f'<t xml:space="preserve">{escaped(text[:_MOST_CHARACTERS])}</t></is></c>'
-        for column, text, style in cells
-    )
+    written = "".join(_cell(address(number, column), text, style) for column, text, style in cells)
     return f'<row r="{number}" ht="{height}" customHeight="1">{written}</row>'
+
+
+def _cell(at: str, text: str, style: int) -> str:
+    if not text:
+        return f'<c r="{at}" s="{style}"/>'
+    shown = escaped(text[:_MOST_CHARACTERS])
+    return f'<c r="{at}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{shown}</t></is></c>'
 
 
 def _sheet_reference(name: str | None) -> str:
