@@ -20,6 +20,9 @@ from schemas.tables import PLAN_TABLES, TABLES
 #: The field that stands for a whole withdrawn row (CONTRACT: corrections).
 WITHDRAWN = "(row)"
 _MOST_TEXT = 120
+_MOST_MESSAGE = 300
+#: A sheet's name has at most this many characters.
+_MOST_NAME = 31
 
 
 def discrepancies(plan: Plan) -> tuple[Discrepancy, ...]:
@@ -33,10 +36,10 @@ def discrepancies(plan: Plan) -> tuple[Discrepancy, ...]:
             number=place,
             rule=finding.rule,
             grave=finding.is_error,
-            sheet=shown(finding.sheet),
+            sheet=clip(shown(finding.sheet), _MOST_NAME),
             cell=finding.cell or (f"第{finding.row}行" if finding.row else ""),
             item=finding.item or "",
-            message=shown(finding.message),
+            message=clip(shown(finding.message), _MOST_MESSAGE),
             remedy=shown(finding.remedy),
         )
         for place, finding in enumerate(plan.findings, start=1)
@@ -57,7 +60,7 @@ def marks(plan: Plan, table: str, sheet: str | None, row: int | None) -> tuple[t
 
 
 def _place(finding: Finding) -> str:
-    sheet = shown(finding.sheet)
+    sheet = clip(shown(finding.sheet), _MOST_NAME)
     if finding.cell:
         return f"{sheet} {finding.cell}".strip()
     return f"{sheet} 第{finding.row}行".strip() if finding.row else sheet
@@ -84,7 +87,7 @@ def returns(view: MonthView, registry: Registry) -> tuple[ReturnLine, ...]:
     return tuple(
         ReturnLine(
             unit_name=registry.names.get(row.unit_code, "单位不明"),
-            file=joined(row.finding.file),
+            file=clip(joined(row.finding.file), _MOST_TEXT),
             place=_place(row.finding),
             rule=known[row.finding.rule].title,
             message=clip(shown(row.finding.message), _MOST_TEXT),

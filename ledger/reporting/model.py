@@ -333,6 +333,11 @@ class Discrepancy:
         """Sheet and cell, as the message names them."""
         return f"{self.sheet} {self.cell}".strip()
 
+    @property
+    def text(self) -> str:
+        """The message without the place it opens with."""
+        return self.message.removeprefix(self.place).lstrip("：: ")
+
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLine:

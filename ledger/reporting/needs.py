@@ -173,18 +173,13 @@ def _spread(reported: Sequence[NeedLine]) -> str:
 
 
 def needs_news(lines: Sequence[NeedLine]) -> tuple[str, ...]:
-    """What moved this month, need by need, in the units' words."""
+    """The needs whose 对接状态 changed this month, with what the unit says about it."""
     return tuple(
-        f"{line.name}（{_step(line)}）：{sentence(line.month_progress)}。"
+        f"{line.name}（{line.status_before}→{line.status}）"
+        + (f"：{sentence(line.month_progress)}。" if line.month_progress else "。")
         for line in lines
-        if line.month_progress and not line.carried_forward
+        if line.status_before and line.status and line.status_before != line.status
     )
-
-
-def _step(line: NeedLine) -> str:
-    if line.status_before and line.status_before != line.status:
-        return f"{line.status_before}→{line.status}"
-    return line.status
 
 
 def indicator_lines(

@@ -175,7 +175,7 @@ def _paragraph(line: ProjectLine, view: MonthView) -> str:
             )
             + "。"
             + sentences.funds("财政帮扶资金", line.fiscal)
-            + sentences.funds("自筹资金", line.own)
+            + sentences.own_funds("自筹资金", line.own)
         )
     carried = f"沿用{line.reported_month.chinese}数：" if line.carried_forward else ""
     if line.status == CANCELLED:
@@ -184,7 +184,7 @@ def _paragraph(line: ProjectLine, view: MonthView) -> str:
         (
             _standing(line, view),
             sentences.funds("财政帮扶资金", line.fiscal),
-            sentences.funds("自筹资金", line.own),
+            sentences.own_funds("自筹资金", line.own),
             sentences.full(_invested(line), sentences.benefit(line.households, line.persons)),
             f"存在问题：{sentence(line.problems)}。" if line.problems else "",
             f"下步措施：{sentence(line.measures)}。" if line.measures else "",

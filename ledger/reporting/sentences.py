@@ -114,6 +114,29 @@ def funds(name: str, money: Funds, before: Funds | None = None) -> str:
     return clauses(planned, _received(money, before)) + "；" + _paid(money, before) + "。"
 
 
+def own_funds(name: str, money: Funds) -> str:
+    """One source of money in short: planned, received, paid and 支付率; '' where nothing is stated."""
+    if not any((money.planned, money.received, money.paid)):
+        return ""
+    planned = f"{name}计划{figures.wan(money.planned)}万元" if money.planned is not None else name
+    if money.received is None and money.paid is None:
+        return f"{planned}，尚无到位和支付数据。"
+    return full(
+        planned,
+        _amount("到位", money.received),
+        clauses(
+            _amount("支付", money.paid),
+            money.paid_rate.text if money.paid and money.received else "",
+        ),
+    )
+
+
+def _amount(verb: str, fen: int | None) -> str:
+    if fen is None:
+        return f"{verb}未报"
+    return f"{verb}{figures.wan(fen)}万元" if fen else f"尚未{verb}"
+
+
 def _received(money: Funds, before: Funds | None) -> str:
     if money.received is None:
         return "到位情况未报"

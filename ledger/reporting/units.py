@@ -187,7 +187,8 @@ def reporting(view: MonthView, units: Sequence[UnitLine], returns: Sequence[Retu
     rate = Rate("按时报送率", timely, len(units), money=False).text
     errors = sum(unit.errors for unit in units)
     warnings = sum(unit.warnings for unit in units)
-    found = f"核对报表发现差错{errors}处、提示{warnings}处" if errors or warnings else "核对报表未发现差错"
+    counted = "、".join(f"{word}{count}处" for word, count in (("差错", errors), ("提示", warnings)) if count)
+    found = f"核对报表发现{counted}" if counted else "核对报表未发现问题"
     texts = (sentences.full(due, rate, found, joint="；") if units else "",)
     tail = "退回的内容未计入本期数字；各单位应按退回单更正后重新报送。" if returns else ""
     return tuple(text for text in (*texts, tail) if text)
