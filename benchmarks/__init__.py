@@ -1,0 +1,1 @@
+"""What is measured, each with the script that measures it; results in benchmarks/results/."""
