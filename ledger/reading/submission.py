@@ -109,7 +109,9 @@ def _locate(
         following = [h for h in headers[place + 1 :] if h.top > header.bottom]
         limit = min((h.top for h in following), default=sheet.last_row + 1)
         if _continues(found, header, rows):
-            found[-1].end = limit
+            last, pages = found[-1], range(header.top, header.bottom + 1)
+            last.rows = {row: cells for row, cells in last.rows.items() if row not in pages}
+            last.end = limit
             continue
         start = max(previous + 1, header.top - _CAPTION_ROWS) if previous else 1
         if found and found[-1].header.bottom < header.top:
