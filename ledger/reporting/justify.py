@@ -19,6 +19,7 @@ _SQUARE = OPENING | CLOSING | frozenset("—…·～")
 _GIVES_BEFORE = OPENING
 _GIVES_AFTER = CLOSING - frozenset("！？")
 _HALF = 0.5
+_LOOSE, _TIGHT = 2.5, 0.4
 _INDENT = "\u3000"
 _PAIRED = frozenset("—…")
 #: What takes the place of a picture or a box standing in the line.
@@ -43,10 +44,23 @@ def may_stretch(before: str, after: str) -> bool:
     return is_square(before) or is_square(after) or OBJECT in (before, after)
 
 
-def stretches(text: str) -> list[int]:
-    """The places (index of the character before) at which a line may be stretched."""
+def stretches(text: str) -> dict[int, float]:
+    """The places (index of the character before) at which a line may be stretched, and how much
+    each takes of it: more beside a number or a Latin word and after a mark than between two
+    characters, less between a mark and what it closes, so that a loose line still reads as words."""
     end = len(text.rstrip(" "))
-    return [place for place in range(end - 1) if may_stretch(text[place], text[place + 1])]
+    return {
+        place: _weight(text[place], text[place + 1])
+        for place in range(end - 1)
+        if may_stretch(text[place], text[place + 1])
+    }
+
+
+def _weight(before: str, after: str) -> float:
+    if before in OPENING or after in CLOSING:
+        return _TIGHT
+    loose = is_square(before) is not is_square(after) or before in _GIVES_AFTER or after in _GIVES_BEFORE
+    return _LOOSE if loose else 1.0
 
 
 def squeezes(text: str) -> dict[int, float]:
@@ -63,16 +77,18 @@ def squeezes(text: str) -> dict[int, float]:
     return found
 
 
-def share(total: float, sizes: Sequence[float]) -> list[int]:
-    """Share `total` over gaps as whole thousandths of each gap's font size.
+def share(total: float, weights: Sequence[float], sizes: Sequence[float]) -> list[int]:
+    """Share `total` over gaps by weight, as whole thousandths of each gap's font size.
 
     A PDF holds the space between glyphs in whole thousandths; rounding each on its own would leave
     the right margin ragged by up to a third of a millimetre, so the remainder is carried on.
     """
-    shares, placed = [], 0.0
-    for number, size in enumerate(sizes, 1):
-        wanted = total * number / len(sizes) - placed
-        thousandths = round(wanted * 1000 / size)
+    whole = sum(weights)
+    shares: list[int] = []
+    wanted = placed = 0.0
+    for weight, size in zip(weights, sizes, strict=True):
+        wanted += total * weight / whole
+        thousandths = round((wanted - placed) * 1000 / size)
         placed += thousandths * size / 1000
         shares.append(thousandths)
     return shares

@@ -244,10 +244,10 @@ def _squeezing(split: Any) -> Any:
         room, over = sum(places.values()) * size, width - max_width
         if over <= 0 or over > room or length <= found[1] or line.endswith((" ", "\n")):
             return found
-        shares = justify.share(-over, [size * give for give in places.values()])
+        shares = justify.share(-over, list(places.values()), [size] * len(places))
         layout.spread = {
-            len(line[:place].encode()): thousandths * size * give / 1000
-            for (place, give), thousandths in zip(places.items(), shares, strict=True)
+            len(line[:place].encode()): thousandths * size / 1000
+            for place, thousandths in zip(places, shares, strict=True)
         }
         return layout, length, resume_at, max_width, height, baseline
 
@@ -266,7 +266,9 @@ def _stretch_line(_context: object, line: Any, extra_width: float) -> None:
     sizes = [leaves[owner[place]].style["font_size"] for place in places]
     after = {
         place: thousandths * size / 1000
-        for place, thousandths, size in zip(places, justify.share(extra_width, sizes), sizes, strict=True)
+        for place, thousandths, size in zip(
+            places, justify.share(extra_width, list(places.values()), sizes), sizes, strict=True
+        )
     }
     start, widening = 0, {}
     for leaf, text in zip(leaves, texts, strict=True):
