@@ -58,7 +58,8 @@ _FINISHED = ("已完工", "已验收")
 class Test:
     """One comparison of a rule: where it is reported (`field`), with what it compares (`other`).
 
-    `room` computes the room left, an Int64 series, from the frame's typed columns.
+    `room` computes the room left, an Int64 series, from the frame's typed columns (and, for C09,
+    working columns that the tests share).
     """
 
     rule: str
@@ -132,17 +133,23 @@ def _minus(minuend: str, subtrahend: str) -> Callable[[Frame], Room]:
     return lambda frame: frame[minuend] - frame[subtrahend]
 
 
-def _yuan(column: Column) -> Callable[[Frame], Room]:
-    """C09: room up to 1,000 times the planned figure of the source, or of all where it has none."""
+def _yuan_room(source: str) -> str:
+    """The working column with the largest amount that does not look like 元, by source of money."""
+    return f"most {source}"
 
-    def room(frame: Frame) -> Room:
-        total = frame[planned(_INVESTMENT)].fillna(frame[planned(_FUNDS)])
-        of_source = frame[planned(column.source)] if column.source else total
+
+def _with_yuan_rooms(frame: Frame, table: Table) -> Frame:
+    """C09: under 1,000 times the planned figure of the source, or of all where it has none."""
+    if not any(column.kind is Kind.MONEY for column in table.reported):
+        return frame
+    total = frame[planned(_INVESTMENT)].fillna(frame[planned(_FUNDS)])
+    total = total.where((total > 0).fillna(False))
+    most = {_yuan_room(""): total * YUAN_FACTOR - 1}
+    for source in {column.source for column in table.reported if column.source}:
+        of_source = frame[planned(source)]
         basis = of_source.where((of_source > 0).fillna(False), total)
-        basis = basis.where((basis > 0).fillna(False))
-        return basis * YUAN_FACTOR - 1 - frame[column.field]
-
-    return room
+        most[_yuan_room(source)] = basis * YUAN_FACTOR - 1
+    return frame.assign(**most)
 
 
 def _yuan_indicator(field: str) -> Callable[[Frame], Room]:
@@ -197,7 +204,7 @@ def _money_tests(table: Table) -> Iterator[Test]:
     for column in table.reported:
         if column.kind is not Kind.MONEY:
             continue
-        yield Test("C09", column.field, column.source, _yuan(column))
+        yield Test("C09", column.field, column.source, _minus(_yuan_room(column.source), column.field))
         if column.source and column.field.endswith("_received_cum_fen"):
             yield Test("R04", column.field, column.source, _minus(planned(column.source), column.field))
 
@@ -219,7 +226,8 @@ def tests(table_key: str) -> dict[str, Test]:
 
 def derive(frame: Frame, table_key: str) -> Frame:
     """The frame with its tests' rooms beside the typed columns."""
-    rooms = {name: test.room(frame).astype("Int64") for name, test in tests(table_key).items()}
+    working = _with_yuan_rooms(frame, TABLES[table_key])
+    rooms = {name: test.room(working).astype("Int64") for name, test in tests(table_key).items()}
     return pd.concat([frame, pd.DataFrame(rooms, index=frame.index)], axis=1)
 
 

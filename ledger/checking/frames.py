@@ -6,7 +6,7 @@ schemas.frames, what is said about it in ledger.checking.rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from pandera.errors import SchemaErrors
 from ledger.checking.places import Row
 from ledger.checking.rows import explain_test, explain_value
 from schemas import frames
+from schemas.columns import Kind
 from schemas.month import PartialDate
 from schemas.plan import Value
 from schemas.tables import TABLES, Table
@@ -59,37 +60,50 @@ def _note(row: Row, table_key: str, column: str, check: str) -> None:
 
 
 def _frame(rows: Sequence[Row], table: Table) -> pd.DataFrame:
+    typed = frames.typed_columns(table)
     columns: dict[str, Any] = {}
+    read = [row.read.values for row in rows]
     for column in table.reported:
         name = column.field
-        values = [row.read.value(name) for row in rows]
-        if frames.first_day(name) in (typed := frames.typed_columns(table)):
+        if column.kind not in _AS_HELD:
+            continue
+        values = [None if (cell := cells.get(name)) is None else cell.value for cells in read]
+        if column.kind is Kind.DATE:
             columns[frames.first_day(name)] = [_day(value, 1) for value in values]
             columns[frames.last_day(name)] = [_day(value, _UNKNOWN_DAY) for value in values]
             columns[frames.blank(name)] = [row.is_blank(name) for row in rows]
-        elif name in typed:
-            columns[name] = [_number(value) for value in values]
+        else:
+            columns[name] = _AS_HELD[column.kind](values)
     for name in frames.planned_fields(table):
-        columns[frames.planned(name)] = [
-            None if row.item is None else _number(row.item.values.get(name)) for row in rows
-        ]
-    if "target" in table.by_field:
+        columns[frames.planned(name)] = _amounts(
+            [None if row.item is None else row.item.values.get(name) for row in rows]
+        )
+    if frames.TARGET_WAN in typed:
         columns[frames.TARGET_WAN] = [_target_in_wan(row) for row in rows]
-    return pd.DataFrame(
-        {name: pd.array(columns[name], dtype=dtype) for name, dtype in frames.typed_columns(table).items()}
-    )
+    return pd.DataFrame({name: pd.array(columns[name], dtype=dtype) for name, dtype in typed.items()})
 
 
-def _number(value: Value) -> int | float | str | None:
-    match value:
-        case Decimal():
-            return float(value)
-        case int():
-            return max(-frames.AMOUNT_LIMIT, min(frames.AMOUNT_LIMIT, value))
-        case str():
-            return value
-        case _:
-            return None
+def _amounts(values: list[Value]) -> list[Any]:
+    """分, cut to what fits 64 bits."""
+    limit = frames.AMOUNT_LIMIT
+    return [
+        value if not isinstance(value, int) or -limit <= value <= limit else limit if value > 0 else -limit
+        for value in values
+    ]
+
+
+def _numbers(values: list[Value]) -> list[Any]:
+    return [float(value) if isinstance(value, Decimal) else value for value in values]
+
+
+_AS_HELD: dict[Kind, Callable[[list[Value]], list[Any]]] = {
+    Kind.MONEY: _amounts,
+    Kind.PERCENT: _numbers,
+    Kind.COUNT: _numbers,
+    Kind.QUANTITY: _numbers,
+    Kind.CHOICE: list,
+    Kind.DATE: list,
+}
 
 
 def _day(value: Value, unknown: int) -> int | None:

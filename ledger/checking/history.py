@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -18,7 +19,7 @@ from schemas.finding import Effect, Finding, Severity
 from schemas.money import FEN_PER_WAN, plain
 from schemas.month import Month
 from schemas.plan import Value
-from schemas.tables import Table
+from schemas.tables import TABLES, Table
 
 #: H04 speaks from the programme's fourth month on, H05 looks three months back.
 _FOURTH = 3
@@ -39,9 +40,14 @@ def check_history(row: Row, history: History, month: Month, first_month: Month, 
     before = history.at(item_id, month.plus(-1))
     if before is not None:
         explained = bool(explanation) or not row.is_blank("remarks")
-        for column in row.table.reported:
+        for column in _chained(row.table.key):
+            value = row.read.value(column.field)
+            if value is None:
+                continue
             if column.cumulative:
-                _fall(row, column, before, explained=explained)
+                earlier = before.get(column.field)
+                if earlier is not None and _less(value, earlier):
+                    _fall(row, column, value, earlier, explained=explained)
             if column.cumulative_of:
                 _step_against_month(row, column, before)
         _status_back(row, before)
@@ -52,19 +58,21 @@ def check_history(row: Row, history: History, month: Month, first_month: Month, 
         _standing_still(row, three_before)
 
 
-def _below(row: Row, column: Column, before: RowValues) -> bool:
-    value, earlier = row.value(column.field), before.get(column.field)
+@cache
+def _chained(table_key: str) -> tuple[Column, ...]:
+    """The columns that continue from month to month: 累计, 形象进度 and so on, and 本月."""
+    return tuple(c for c in TABLES[table_key].reported if c.cumulative or c.cumulative_of)
+
+
+def _less(value: Value, earlier: Value) -> bool:
     if isinstance(value, int) and isinstance(earlier, int):
         return value < earlier
     smaller = isinstance(value, Decimal) and isinstance(earlier, Decimal) and value < earlier
     return smaller and not same(value, earlier)
 
 
-def _fall(row: Row, column: Column, before: RowValues, *, explained: bool) -> None:
+def _fall(row: Row, column: Column, value: Value, earlier: Value, *, explained: bool) -> None:
     """H01: below last month; a warning where 备注 or 更正说明 says why."""
-    if not _below(row, column, before):
-        return
-    value, earlier = row.value(column.field), before[column.field]
     text = f"{label(column)} {shown(value, column)}小于上月 {shown(earlier, column)}"
     softened = {"severity": Severity.WARNING, "effect": Effect.STANDS} if explained else {}
     row.add(
@@ -119,6 +127,8 @@ def _plus(one: Value, other: Value) -> Value:
 def _status_back(row: Row, before: RowValues) -> None:
     """H03: the status stands earlier on its way than last month."""
     for name, way in _WAYS.items():
+        if name not in row.table.by_field:
+            continue
         status, earlier = row.value(name), before.get(name)
         if status in way and earlier in way and way.index(str(status)) < way.index(str(earlier)):
             column = row.table.by_field[name]

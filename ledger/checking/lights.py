@@ -61,7 +61,10 @@ def light(
         return RED
     if start is None or accept is None or progress_pct is None:
         return None
-    behind = window_progress(start, accept, at) * 100 - Fraction(progress_pct)
+    # multiplied by the window's months, everything stays exact without dividing
+    months = window_months(start, accept)
+    gone = min(months, max(0, at.index - start.index + 1))
+    behind = 100 * gone - progress_pct * months
     if behind <= 0:
         return GREEN
-    return YELLOW if behind <= TOLERANCE else RED
+    return YELLOW if behind <= TOLERANCE * months else RED

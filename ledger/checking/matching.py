@@ -50,22 +50,22 @@ class Items:
 
     def named(self, name: str, seq: int | None, unit_code: str | None) -> PlanItem | None:
         """The item of this very name; among several the one with this number, else the unit's."""
-        found = self._by_name.get(fold_name(name), ())
+        found = self._by_name.get(folded(name), ())
         if len(found) <= 1:
             return found[0] if found else None
         return min(found, key=lambda item: (item.seq != seq, item.unit_code != unit_code, item.seq))
 
     def is_code(self, code: str) -> bool:
         """Whether the plan itself has this 编号; a bare number is otherwise only a place in a list."""
-        folded = fold_name(code)
-        return folded in self._by_code or not folded.isdecimal()
+        key = folded(code)
+        return key in self._by_code or not key.isdecimal()
 
     def coded(self, code: str) -> PlanItem | None:
         """The indicator of this 编号: as the plan states it, the item id, or its short form."""
-        folded = fold_name(code)
-        if folded in self._by_code:
-            return self._by_code[folded]
-        short = _SHORT_CODE.fullmatch(folded)
+        key = folded(code)
+        if key in self._by_code:
+            return self._by_code[key]
+        short = _SHORT_CODE.fullmatch(key)
         return self.by_seq.get(int(short[1])) if short else None
 
     def nearest(self, name: str) -> PlanItem | None:
@@ -87,9 +87,17 @@ def likeness(one: str, other: str) -> float:
     return ratio
 
 
+def folded(text: str) -> str:
+    """`fold_name`, remembered for the names that every workbook of a batch repeats."""
+    return _remembered(text) if len(text) <= _LONGEST_NAME else fold_name(text)
+
+
+_remembered = lru_cache(maxsize=4096)(fold_name)
+
+
 def _core(name: str) -> str:
-    folded = fold_name(name)
-    bare = _BRACKETED.sub("", folded) or folded
+    key = folded(name)
+    bare = _BRACKETED.sub("", key) or key
     return _COMMON_ENDINGS.sub("", bare) or bare
 
 
@@ -116,7 +124,7 @@ def match(row: Row, items: Items, unit_code: str | None) -> None:
         return
     row.item = item
     row.foreign = unit_code is not None and item.unit_code != unit_code
-    if name and fold_name(name) != items.folded[item.item_id]:
+    if name and folded(name) != items.folded[item.item_id]:
         row.add(
             "P08",
             row.table.name_field,

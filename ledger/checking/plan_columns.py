@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from ledger.checking.matching import one_line
 from ledger.checking.places import BLANK, Row, TableInHand, at_table, difference, plain_text, same, shown
@@ -14,7 +15,7 @@ from schemas.columns import Column, Kind
 from schemas.finding import Finding
 from schemas.month import PartialDate
 from schemas.plan import PlanItem, Value
-from schemas.tables import Table
+from schemas.tables import TABLES, Table
 
 _DASHES = re.compile(r"[-‐‑‒–—―−~～〜至到]+")
 _STOPS = str.maketrans("。、", ".,")
@@ -31,13 +32,11 @@ def compare_plan_columns(row: Row) -> None:
     """
     if row.item is None:
         return
-    for name in row.table.plan_fields:
-        if name in ("seq", "item_code", row.table.name_field):
-            continue
+    for column in _compared(row.table.key):
+        name = column.field
         read = row.read.values.get(name)
         if read is None or (read.value in (None, "") and not read.failed):
             continue
-        column = row.table.by_field[name]
         registered = row.item.values.get(name)
         if _same(read, registered, column) or _already_told(row, read):
             continue
@@ -50,6 +49,14 @@ def compare_plan_columns(row: Row) -> None:
             expected=plain_text(registered, column) or BLANK,
             difference=difference(read.value, registered),
         )
+
+
+@cache
+def _compared(table_key: str) -> tuple[Column, ...]:
+    """The plan columns compared by value: all but those that name the item."""
+    table = TABLES[table_key]
+    naming = ("seq", "item_code", table.name_field)
+    return tuple(table.by_field[name] for name in table.plan_fields if name not in naming)
 
 
 def _already_told(row: Row, read: ReadValue) -> bool:
@@ -82,6 +89,8 @@ def _same_month_as_text(raw: str, registered: PartialDate) -> bool:
 
 
 def _same_text(one: str, other: str) -> bool:
+    if one == other:
+        return True
     a, b = _comparable(one), _comparable(other)
     if a == b:
         return True

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ledger.checking.lights import RED, light, window_progress
-from ledger.checking.matching import one_line
+from ledger.checking.matching import folded, one_line
 from ledger.checking.places import Row, difference, label, plain_text, shown
-from ledger.registry import fold_name
 from schemas.money import plain
 from schemas.month import Month
 from schemas.plan import Value
@@ -160,7 +159,7 @@ def note_twice(rows: Sequence[Row]) -> None:
     same: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         name = row.value(row.table.name_field)
-        key = row.item_id or (fold_name(name) if isinstance(name, str) else "")
+        key = row.item_id or (folded(name) if isinstance(name, str) else "")
         if key:
             same[key].append(row)
     for group in same.values():

@@ -47,6 +47,12 @@ class _InHand:
         doubtful = any(f.rule == "F07" for f in self.submission.findings)
         return None if doubtful else self.submission.month
 
+    @property
+    def first_month(self) -> Month:
+        """The month that has none before it: the programme's first, then each plan year's."""
+        plan, first = self.context.plan, self.context.first_month
+        return first if plan is None else max(first, Month(plan.year, 1))
+
 
 def check_batch(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
     """Check each submission against its own context; the results stand in the same order.
@@ -119,12 +125,12 @@ def _finish(hand: _InHand, known: dict[tuple[int, str], Items]) -> Checked:
             if hand.month is not None:
                 note_red_without_reasons(row, hand.month)
                 check_history(
-                    row, context.history, hand.month, context.first_month, explanation=hand.explanation
+                    row, context.history, hand.month, hand.first_month, explanation=hand.explanation
                 )
         note_twice(table.checked_rows)
         check_totals(table)
         if hand.month is not None and submission.unit_code is not None:
-            missing_months(table, context.history, submission.unit_code, hand.month, context.first_month)
+            missing_months(table, context.history, submission.unit_code, hand.month, hand.first_month)
     _missing(hand, known)
     checked = [_settle(hand, table) for table in hand.tables]
     return _result(hand, checked)

@@ -11,6 +11,8 @@ from schemas.columns import Column, Kind
 from schemas.finding import Finding
 from schemas.plan import Value
 
+#: A heading with figures beside it states sums too, but only a total has to state them all.
+_TOTAL_WORDS = ("合计", "小计", "总计", "共计")
 _SUMMED = (Kind.MONEY, Kind.COUNT, Kind.QUANTITY)
 
 
@@ -31,7 +33,7 @@ def check_totals(hand: TableInHand) -> None:
                 finding = _column(hand, total, covered, column, blank)
                 if finding is not None:
                     hand.findings.append(finding)
-        if blank:
+        if blank and total.label.endswith(_TOTAL_WORDS):
             hand.findings.append(_blank(hand, total, blank))
 
 

@@ -7,6 +7,7 @@ line must stay silent.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,7 @@ from tests.rows import (
     item,
     line,
     only,
+    plan_of,
     raised,
     read_table,
     submission,
@@ -431,6 +433,9 @@ def test_t03_for_a_blank_or_partly_blank_total() -> None:
         return raised(check(submission(table), context(WATER)))
 
     assert stated(**summed) == []
+    heading = replace(total(P, (5,), count=1), label="二、基础设施")
+    table = read_table(P, line(P), totals=[heading])
+    assert raised(check(submission(table), context(WATER))) == []
     assert stated() == [("T03", at(P, "total_investment", 9))]
     assert stated(**{**summed, "invested_cum": None}) == [("T03", at(P, "invested_cum", 9))]
 
@@ -549,6 +554,13 @@ def test_h01_and_h02_for_indicators() -> None:
 def test_the_first_month_has_none_before_it() -> None:
     past = history(Month(2018, 5), m05={"2018-A1-04": values(P, progress_pct=99)})
     assert raised(check_line(month=JUNE, past=past)) == []
+
+
+def test_a_new_plan_year_begins_anew() -> None:
+    january = Month(2019, 1)
+    plan = replace(context(WATER), plan=replace(plan_of(WATER), year=2019))
+    checked = check(submission(read_table(P, line(P)), month=january), plan)
+    assert [f.rule for f in checked.findings if f.rule.startswith("H")] == []
 
 
 #: 累计完成投资 of June, July, August, then September's → raised?
