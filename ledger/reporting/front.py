@@ -155,12 +155,13 @@ def _projects(
     lines: Sequence[ProjectLine], rates: dict[str, Rate], before: dict[str, Rate] | None
 ) -> KeyFigure:
     counts = [rates[name].numerator or 0 for name in ("started", "finished", "accepted")]
+    reported = any(line.reported_month is not None for line in lines)
     step = None if before is None else counts[0] - (before["started"].numerator or 0)
     return KeyFigure(
         "援建项目",
         str(len(lines)),
         "个",
-        "开工{} 完工{} 验收{}".format(*counts),
+        "开工{} 完工{} 验收{}".format(*counts) if reported else "均未报送",
         _FIRST_TIME if step is None else f"开工较上月{figures.signed(step)}" if step else "开工与上月持平",
         _better(step),
     )
@@ -187,10 +188,11 @@ def _signed(needs: Sequence[NeedLine], *, first: bool) -> KeyFigure:
     signed = signed_count(needs)
     step = None if first else signed - signed_count(needs, before=True)
     amount = total(line.signed for line in needs)
+    reported = any(line.reported_month is not None for line in needs)
     return KeyFigure(
         "招商签约",
-        str(signed),
-        "个",
+        str(signed) if reported else figures.BLANK,
+        "个" if reported else "",
         f"共{len(needs)}个 金额{figures.wan(amount)}万元" if amount else f"需求共{len(needs)}个",
         _FIRST_TIME if step is None else f"较上月{figures.signed(step)}" if step else "与上月持平",
         _better(step),
@@ -199,6 +201,7 @@ def _signed(needs: Sequence[NeedLine], *, first: bool) -> KeyFigure:
 
 def _red(lines: Sequence[ProjectLine], now: Lights, before: Lights | None) -> KeyFigure:
     step = None if before is None else now.red - before.red
+    judged = now.red + now.yellow + now.green > 0
     days = max((line.late.days or 0 for line in lines if line.late), default=0)
     detail = f"黄灯{now.yellow} 绿灯{now.green}"
     if now.unknown:
@@ -207,8 +210,8 @@ def _red(lines: Sequence[ProjectLine], now: Lights, before: Lights | None) -> Ke
         detail += f" 最长逾期{days}天"
     return KeyFigure(
         "红灯项目",
-        str(now.red),
-        "个",
+        str(now.red) if judged else figures.BLANK,
+        "个" if judged else "",
         detail,
         _FIRST_TIME if step is None else f"较上月{figures.signed(step)}" if step else "与上月持平",
         _better(None if step is None else -step),

@@ -314,6 +314,13 @@ class ReturnLine:
     message: str
     effect: str
 
+    @property
+    def text(self) -> str:
+        """Place and message, the place once."""
+        opens = self.message.replace(" ", "").startswith(self.place.replace(" ", ""))
+        known = opens or not self.place or self.place.split(" ")[0] in self.message
+        return self.message if known else f"{self.place}：{self.message}"
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:

@@ -175,7 +175,7 @@ def test_a_month_without_a_single_report_is_a_report():
     assert report.conclusion == "本月尚无支付数据；8个项目未报"
     html = county_html(report)
     assert "未报" in html
-    assert not re.search(r"(?<![0-9])0(\.0)?%", html.split("</style>")[-1])
+    assert not re.search(r"(?<![0-9.])0(\.0)?%", html.split("</style>")[-1])
 
 
 def test_a_plan_without_projects_or_needs_is_a_report():
