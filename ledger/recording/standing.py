@@ -16,7 +16,7 @@ from schemas.plan import Plan, Value
 from schemas.tables import TABLES
 
 #: Above this many values a filter is left out of the query and made in Python.
-_MANY = 500
+_MANY = 5000
 
 Scope = tuple[Month, str, str]
 

@@ -223,6 +223,8 @@ def _item_table(key: str) -> Table:
         Column("source_row", Integer, nullable=False),
         *(Column(column.field, _TYPES[column.kind]) for column in TABLES[key].reported),
         Column("provenance", Words, nullable=False),
+        Index(f"{key}_by_unit", "month", "unit_code"),
+        Index(f"{key}_by_item", "item_id", "month"),
     )
 
 

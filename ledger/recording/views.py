@@ -348,13 +348,21 @@ def _standings(
     due: datetime,
 ) -> Iterable[UnitStanding]:
     first_accepted = _first_accepted(chains, month)
+    owed = {(item.unit_code, item.table) for item in plan.items}
+    lines_of: dict[str, list[SubmissionRow]] = {}
+    for line in sent:
+        lines_of.setdefault(line.unit_code, []).append(line)
+    open_of: dict[str, list[Severity]] = {}
+    for row in found:
+        if row.open:
+            open_of.setdefault(row.unit_code, []).append(row.finding.severity)
     for unit in registry.units:
-        owes = tuple(key for key in TABLES if plan.of_unit(unit.code, key))
+        owes = tuple(key for key in TABLES if (unit.code, key) in owed)
         if not owes and unit.kind != TOWNSHIP:
             continue
-        lines = [line for line in sent if line.unit_code == unit.code]
+        lines = lines_of.get(unit.code, [])
         accepted = first_accepted.get(unit.code)
-        open_ones = [row.finding.severity for row in found if row.unit_code == unit.code and row.open]
+        open_ones = open_of.get(unit.code, [])
         versions = {
             key: current.version
             for key in TABLES
