@@ -41,6 +41,7 @@ _MONEY_LABEL = re.compile(
     r"(?<![送报填编位告])(?:金额|货币|计量)?单位[:为]?\(?((?:百万|千万|万|千|百|亿)?元)(?![素])"
 )
 _STAMP = re.compile(r"[(（](?:盖章|公章|签字|签章|签名)[)）]")
+_NOTE = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位:?")
 _MONEY = re.compile(r"\(?((?:百万|千万|万|千|百|亿)?元)\)?(?:[、,，/].*)?")
 _INLINE = re.compile(r"([一-鿿]{2,8})[:：]")
@@ -216,6 +217,11 @@ def cover_text(cell: Cell) -> str:
     return text.removesuffix(".0") if cell.kind is CellKind.NUMBER else text
 
 
+def find_unit(text: str, registry: Registry) -> str | None:
+    """The unit a field names, a seal's mark or a note in brackets behind it left out."""
+    return registry.find_unit(text) or registry.find_unit(_NOTE.sub("", text))
+
+
 def read_caption(
     sheet: Sheet, rows: Rows, header: FoundHeader, start: int, registry: Registry, year: int
 ) -> Caption:
@@ -228,7 +234,7 @@ def read_caption(
     unit = fields.get(UNIT, (None, None))[1]
     if unit is not None:
         text = cover_text(unit)
-        caption.unit = Said(text, registry.find_unit(text), sheet.name, unit.address)
+        caption.unit = Said(text, find_unit(text, registry), sheet.name, unit.address)
     month = fields.get(MONTH, (None, None))[1]
     if month is not None:
         caption.month = Said(month.raw, month_of(month, year), sheet.name, month.address)

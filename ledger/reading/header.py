@@ -15,7 +15,7 @@ from typing import Any
 from ledger.reading.lexicon import Lexicon, lexicon, names_table
 from ledger.reading.model import Cell, CellKind, Sheet
 from ledger.reading.words import Key, fold, key
-from schemas.columns import Kind
+from schemas.columns import JOINT, Kind
 from schemas.finding import Finding, finding
 from schemas.tables import Table
 
@@ -31,10 +31,13 @@ Rows = Mapping[int, Mapping[int, Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One header cell that is no known column (F11) or one more of a known one (F10)."""
+    """One header cell that is no known column (F11) or one more of a known one (F10).
+
+    `text` is the whole heading on one line, its rows joined by ``—``.
+    """
 
     column: int
-    address: str
+    cell: Cell
     text: str
     field: str = ""
 
@@ -79,8 +82,7 @@ class FoundHeader:
         table = self.table
         where: dict[str, Any] = {"sheet": self.sheet, "table": table.key}
         found = [
-            finding("F09", f"{self.sheet}：缺少“{title}”列", column=title, row=self.bottom, **where)
-            for title in self.missing
+            finding("F09", f"{self.sheet}：缺少“{title}”列", column=title, **where) for title in self.missing
         ]
         for heading in self.duplicates:
             title = table.by_field[heading.field].title
@@ -88,22 +90,22 @@ class FoundHeader:
             found.append(
                 finding(
                     "F10",
-                    f"{self.sheet} {heading.address}：“{title}”列出现两次（{first} 和 {heading.address}）",
-                    cell=heading.address,
-                    row=self.bottom,
+                    f"{self.sheet} {heading.cell.address}：“{title}”列出现两次（{first} 和 {heading.cell.address}）",
+                    cell=heading.cell.address,
+                    row=heading.cell.row,
                     column=title,
-                    value=heading.text,
+                    value=heading.cell.raw,
                     **where,
                 )
             )
         found += [
             finding(
                 "F11",
-                f"{self.sheet} {heading.address}：“{_one_line(heading.text)}”不是本表的列，内容已保留但不采用",
-                cell=heading.address,
-                row=self.bottom,
-                column=_one_line(heading.text),
-                value=heading.text,
+                f"{self.sheet} {heading.cell.address}：“{heading.text}”不是本表的列，内容已保留但不采用",
+                cell=heading.cell.address,
+                row=heading.cell.row,
+                column=heading.text,
+                value=heading.cell.raw,
                 **where,
             )
             for heading in self.unknown
@@ -217,6 +219,7 @@ class _Path:
 
     column: int
     words: tuple[str, ...]
+    texts: tuple[str, ...]
     money_unit: str
     cell: Cell
 
@@ -229,38 +232,40 @@ def _paths(rows: Rows, spans: Mapping[tuple[int, int], int], top: int, bottom: i
     itself.
     """
     below: dict[int, Cell] = {}
-    stacks: dict[int, list[tuple[Key, Cell | None]]] = {}
+    stacks: dict[int, list[tuple[Key, str, Cell | None]]] = {}
     for row in range(bottom, top - 1, -1):
         cells = rows.get(row, {})
-        cover: dict[int, Key] = {}
+        cover: dict[int, tuple[Key, str]] = {}
         for column, cell in cells.items():
-            text = cell.value if isinstance(cell.value, str) and cell.kind is CellKind.TEXT else None
-            here = Key("?", "") if text is None else key(text)
-            stacks.setdefault(column, []).append((here, cell))
+            text = cell.raw
+            here = key(text) if cell.kind is CellKind.TEXT else Key("?", "")
+            stacks.setdefault(column, []).append((here, text, cell))
             last = spans.get((row, column))
             if last is not None:
-                cover.update(dict.fromkeys(range(column + 1, last + 1), here))
+                cover.update(dict.fromkeys(range(column + 1, last + 1), (here, text)))
             elif column in below:
                 following = column + 1
                 while following in below and following not in cells and following not in cover:
-                    cover[following] = here
+                    cover[following] = (here, text)
                     following += 1
-        for column, here in cover.items():
+        for column, (here, text) in cover.items():
             if column not in cells and column in stacks:
-                stacks[column].append((here, None))
+                stacks[column].append((here, text, None))
         below.update({column: cell for column, cell in cells.items() if column not in below})
     paths = []
     for column in sorted(stacks):
         stack = stacks[column]
-        lowest = next((cell for _, cell in stack if cell is not None), None)
+        lowest = next((cell for _, _, cell in stack if cell is not None), None)
         if lowest is None:
             continue
         words: list[str] = []
-        for here, _ in reversed(stack):
+        texts: list[str] = []
+        for here, text, _ in reversed(stack):
             if here.words and (not words or here.words != words[-1]):
                 words.append(here.words)
-        unit = next((here.money_unit for here, _ in stack if here.money_unit), "")
-        paths.append(_Path(column, tuple(words), unit, lowest))
+                texts.append(text)
+        unit = next((here.money_unit for here, _, _ in stack if here.money_unit), "")
+        paths.append(_Path(column, tuple(words), tuple(texts), unit, lowest))
     return paths
 
 
@@ -273,8 +278,7 @@ def _match(
     matched = [(path, "".join(path.words), lex.find(path.words)) for path in paths]
     exact = {name for _, joined, name in matched if name and lex.canonical.get(joined) == name}
     for path, joined, name in matched:
-        text = path.cell.value if isinstance(path.cell.value, str) else path.cell.raw
-        heading = Heading(path.column, path.cell.address, text, name or "")
+        heading = Heading(path.column, path.cell, JOINT.join(map(_one_line, path.texts)), name or "")
         if name is None:
             if joined:
                 header.unknown.append(heading)

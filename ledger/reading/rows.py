@@ -37,6 +37,8 @@ _NOTE = re.compile(
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
 _WIDE = 3
+#: How far beside its header a shifted row may stand.
+_REACH = 3
 
 
 @dataclass(slots=True)
@@ -99,9 +101,9 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
         cells = {
             column: cell
             for column, cell in all_cells.items()
-            if header.first_column <= column <= header.last_column + 3 and has_content(cell)
+            if header.first_column - _REACH <= column <= header.last_column + _REACH and has_content(cell)
         }
-        inside = [column for column in cells if column <= header.last_column]
+        inside = [column for column in cells if header.first_column <= column <= header.last_column]
         if not inside or (len(inside) == 1 and inside[0] == seq and not _is_text(cells[inside[0]])):
             continue
         first = cells[inside[0]]

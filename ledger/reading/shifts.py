@@ -51,6 +51,8 @@ class Shift:
             return column + self.step
         if self.step < 0 and self.start + self.step <= column < self.start:
             return None
+        if self.step > 0 and self.stop < column <= self.stop + self.step:
+            return None
         return column
 
     @property
@@ -270,8 +272,10 @@ def find_plan_shift(cells: Mapping[int, Cell], frame: Frame, items: Mapping[str,
         return None
     if max(places) - min(places) != len(places) - 1:
         return None
-    shift = Shift(min(places) + 1, max(places), -1)
-    return replace(shift, proved=True) if is_proved(cells, frame, shift, items) else None
+    for shift in (Shift(min(places) + 1, max(places), -1), Shift(min(places), max(places), 1)):
+        if is_proved(cells, frame, shift, items):
+            return replace(shift, proved=True)
+    return None
 
 
 def common_shift(shifts: Sequence[Shift | None]) -> Shift | None:

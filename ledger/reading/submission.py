@@ -15,6 +15,7 @@ from ledger.reading.cover import (
     Caption,
     Said,
     cover_text,
+    find_unit,
     is_cover,
     month_in_words,
     month_of,
@@ -168,7 +169,7 @@ def _unit(
     if UNIT in cover and cover_sheet is not None:
         cell = cover[UNIT]
         text = cover_text(cell)
-        said.append(Said(text, registry.find_unit(text), cover_sheet.name, cell.address))
+        said.append(Said(text, find_unit(text, registry), cover_sheet.name, cell.address))
     said += [one.caption.unit for one in located if one.caption.unit is not None]
     said = [one for one in said if one.text.strip(" _＿—-/")]
     if not said:

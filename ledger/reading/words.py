@@ -38,6 +38,7 @@ _UNIT_WORDS = re.compile(r"(?:金额|计量|货币)?单位[:为]?")
 #: A note in brackets that says which figure is meant is part of the heading: 「累计(支付)」.
 _MEANT = re.compile(r"[拨付支]|到位|完成|投资|计划|实际|自筹|财政|企业|本月|当月|累计|上月|开工|完工|验收")
 _TRAILING_UNIT = re.compile(r"(?<=.)[/,、·:]?(百万元|千万元|万元|千元|百元|亿元|元|%)$")
+_ORDINAL = re.compile(r"^\(?\d{1,2}[.、)](?=\D)")
 _MONEY_WORD = re.compile(r"百万元|千万元|万元|千元|百元|亿元|元")
 _LONGEST_HEADING = 60
 
@@ -82,4 +83,6 @@ def key(text: str) -> Key:
         if trailing[1] in MONEY_UNITS:
             unit = unit or trailing[1]
         rest = rest[: trailing.start()]
-    return Key(_letters(rest), unit)
+    words = _letters(_ORDINAL.sub("", rest))
+    # a footnote's mark (累计支付①) is folded to a digit
+    return Key(words if words.isdecimal() else words.rstrip("0123456789"), unit)
