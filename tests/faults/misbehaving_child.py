@@ -19,6 +19,9 @@ def read_submission(data: bytes, name: str, sha256: str, filing: Filing) -> Subm
     elif "kill" in name:
         os.kill(os.getpid(), signal.SIGKILL)
     elif "hang" in name:
+        while True:
+            time.process_time()
+    elif "sleep" in name:
         time.sleep(600)
     elif "memory" in name:
         bytearray(8 << 30)
