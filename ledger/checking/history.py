@@ -110,7 +110,7 @@ def _step_against_month(row: Row, column: Column, before: RowValues) -> None:
         "H02",
         cumulative.field,
         f"{label(cumulative)} {shown(total, cumulative)}，"
-        f"上月累计 {shown(earlier, cumulative)}加{label(column)} {shown(this, column)}"
+        f"上月累计 {shown(earlier, cumulative)}，加{label(column)} {shown(this, column)}，"
         f"应为 {shown(expected, cumulative)}",
         expected=plain_text(expected, cumulative),
         difference=difference(total, expected),
@@ -226,7 +226,7 @@ def _changes(
         return () if item_id in kept else (f"{item_id} 不再报送",)
     name = one_line(row.item.name) if row.item is not None else item_id
     return [
-        f"{name}{label(column)}由 {shown(old, column)}改为 {shown(row.value(column.field), column)}"
+        f"{name}{label(column)}由“{shown(old, column)}”改为“{shown(row.value(column.field), column)}”"
         for column in table.reported
         if column.kind is not Kind.TEXT
         and (old := current[item_id].get(column.field)) is not None

@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ledger.checking.matching import one_line
-from ledger.checking.places import BLANK, Row, TableInHand, at_table, difference, plain_text, same, shown
+from ledger.checking.places import (
+    BLANK,
+    Row,
+    TableInHand,
+    at_table,
+    difference,
+    label,
+    plain_text,
+    same,
+    shown,
+)
 from ledger.reading.model import ReadValue
 from ledger.registry import fold_name
 from schemas.columns import Column, Kind
@@ -45,7 +55,7 @@ def compare_plan_columns(row: Row) -> None:
         row.add(
             "P02",
             name,
-            f"{column.leaf}“{one_line(stated)}”与计划“{one_line(of_plan)}”不一致",
+            f"{label(column)}“{one_line(stated)}”与计划“{one_line(of_plan)}”不一致",
             expected=plain_text(registered, column) or BLANK,
             difference=difference(read.value, registered),
         )

@@ -55,7 +55,7 @@ def _paid_over_received(row: Row, name: str, other: str) -> None:
 
 def _over_planned(row: Row, name: str, other: str) -> None:
     planned = _planned(row, other)
-    _compare(row, "R04", name, planned, f"大于计划 {shown(planned, row.table.by_field[other])}")
+    _compare(row, "R04", name, planned, f"大于计划安排 {shown(planned, row.table.by_field[other])}")
 
 
 def _invested_over_total(row: Row, name: str, other: str) -> None:
@@ -78,7 +78,9 @@ def _looks_like_yuan(row: Row, name: str, other: str) -> None:
     if isinstance(value, int):
         in_wan = shown(value // _YUAN_PER_WAN, column)
         as_wan = f"，如为元则合 {in_wan}" if value % _YUAN_PER_WAN == 0 else ""
-    _compare(row, "C09", name, planned, f"，达到计划 {shown_planned}的 1000 倍以上，疑似把元当作万元{as_wan}")
+    _compare(
+        row, "C09", name, planned, f"，不低于计划（{shown_planned}）的 1000 倍，疑似把元当作万元{as_wan}"
+    )
 
 
 def _status_against(row: Row, name: str, other: str) -> None:

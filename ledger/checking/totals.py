@@ -89,7 +89,8 @@ def _count(hand: TableInHand, total: StatedTotal) -> Finding:
 
 
 def _blank(hand: TableInHand, total: StatedTotal, blank: list[Column]) -> Finding:
-    titles = "、".join(label(column) for column in blank)
+    stated = any(read.value is not None for read in total.values.values())
+    titles = "、".join(label(column) for column in blank) if stated else "各列"
     return at_cell(
         "T03", hand.table, hand.read.sheet, total, blank[0].field, f"{total.label}行的{titles}空白或没有结果"
     )
