@@ -99,7 +99,7 @@ class _AnnexReader:
         self.annex = Annex(plan_sheet, file)
         self.cell_findings: dict[int, list[Finding]] = {}
         self.units: dict[int, str] = {}
-        self.shifts = find_shifts(plan_sheet, self._value)
+        self.shifts = find_shifts(plan_sheet, self._value, year)
         numbers = iter(_numbers(plan_sheet, self._sequence))
         for row in plan_sheet.rows:
             if row.kind is RowKind.ITEM:

@@ -10,9 +10,10 @@ blank: nothing is invented.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import combinations
 
 from ledger.reading.model import Cell, CellKind, ReadValue
 from ledger.reading.plan import PlanRow, PlanSheet, RowKind
@@ -22,7 +23,10 @@ from schemas.month import PartialDate
 
 _STEPS = (1, -1, 2, -2)
 _SERIAL_DAYS = (36526, 55153)
-_YEARS = (2000, 2050)
+#: How many years around the plan's a bare number may mean in a column for dates or periods.
+_YEARS_BEFORE, _YEARS_AFTER = 8, 20
+#: Rows that also read well as they stand: so many are tried in every combination.
+_MOST_WEAK = 8
 
 #: How a cell reads in the column of that field.
 Read = Callable[[Cell, str], ReadValue]
@@ -30,13 +34,22 @@ Read = Callable[[Cell, str], ReadValue]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One way to put a row right: `cells` by sheet column after moving by `step` columns."""
+    """One way to put a row right: `cells` by sheet column after moving by `step` columns.
+
+    `misfits` counts the cells that would not fit their column, `at_home` those moved though they
+    fitted where they stood; `amounts` are the row's amounts in 分 by field.
+    """
 
     step: int
     cells: Mapping[int, Cell]
     moved: frozenset[int]
     misfits: int
+    at_home: int
     amounts: Mapping[str, int]
+
+    @property
+    def whole_is_total(self) -> bool:
+        return self.amounts.get("total_investment_fen") == self.amounts["funds_total_fen"]
 
 
 @dataclass(slots=True)
@@ -53,9 +66,10 @@ class Shifts:
 
 
 class _Solver:
-    def __init__(self, plan_sheet: PlanSheet, read: Read) -> None:
+    def __init__(self, plan_sheet: PlanSheet, read: Read, year: int) -> None:
         self.sheet = plan_sheet
         self.read = read
+        self.years = (year - _YEARS_BEFORE, year + _YEARS_AFTER)
         self.field_of = {column: name for name, column in plan_sheet.columns.items()}
         self.money = plan_sheet.money_fields
         self.money_columns = {plan_sheet.columns[name] for name in self.money}
@@ -68,19 +82,24 @@ class _Solver:
         shifts = Shifts()
         if "funds_total_fen" not in self.money or len(self.parts) < 2:
             return shifts
+        candidates: dict[int, Move] = {}
+        weak: list[int] = []
         for row in self.sheet.rows:
             if row.kind not in {RowKind.ITEM, RowKind.TOTAL}:
                 continue
             cells = self._filled(row.cells)
             stray = self._strays(cells)
-            if not stray and self._identity(self._amounts(cells)):
+            amounts = self._amounts(cells)
+            if not stray and self._stands(amounts):
                 continue
             move = self._candidate(cells)
             if move is not None:
-                shifts.would_be[row.row] = move
+                candidates[row.row] = move
+                if not stray and self._identity(amounts):
+                    weak.append(row.row)
             elif stray or self._torn(cells):
                 shifts.unproved.add(row.row)
-        self._prove(shifts)
+        self._settle(shifts, candidates, weak)
         return shifts
 
     # --- one cell
@@ -122,6 +141,16 @@ class _Solver:
         if total is None:
             return True
         return total == (sum(parts) if parts else amounts.get("total_investment_fen"))
+
+    def _stands(self, amounts: Mapping[str, int]) -> bool:
+        """Whether a row reads well where it is: nothing contradicts 合计 = parts, and where a part
+        at the edge is blank, 总投资 = 合计 says that nothing has slipped.
+        """
+        if not self._identity(amounts):
+            return False
+        whole, total = amounts.get("total_investment_fen"), amounts.get("funds_total_fen")
+        edge_filled = self.money[-1] in amounts
+        return edge_filled or None in (whole, total) or whole == total
 
     def _complete_identity(self, amounts: Mapping[str, int]) -> bool:
         """The proof of a move: 合计 and every part are stated, and 合计 is their sum."""
@@ -177,8 +206,8 @@ class _Solver:
         if value is None:
             return False
         if kind is Kind.DATE:
-            return not (_within(value, _SERIAL_DAYS) or _within(value, _YEARS))
-        return not (name == "period" and _within(value, _YEARS))
+            return not (_within(value, _SERIAL_DAYS) or _within(value, self.years))
+        return not (name == "period" and _within(value, self.years))
 
     def _number(self, cell: Cell, kind: Kind) -> Decimal | None:
         """The number a cell is, or is written as where a date should be."""
@@ -196,8 +225,10 @@ class _Solver:
         moves = [move for step in _STEPS for move in self._moves(cells, step)]
         if not moves:
             return None
-        fewest = min(move.misfits for move in moves)
-        best = [move for move in moves if move.misfits == fewest]
+        best = _least(moves, lambda move: move.misfits)
+        # 总投资 = 合计 tells a number that moved along from one that did not
+        best = [move for move in best if move.whole_is_total] or best
+        best = _least(best, lambda move: move.at_home)
         if len({tuple(sorted(move.amounts.items())) for move in best}) > 1:
             return None
         return min(best, key=lambda move: (len(move.moved), abs(move.step)))
@@ -245,9 +276,31 @@ class _Solver:
         if not self._complete_identity(amounts):
             return None
         misfits = sum(not self._fits(c, cell) for c, cell in result.items() if c > self.left)
-        return Move(step, result, moved, misfits, amounts)
+        text_columns = moved - self.money_columns
+        at_home = sum(self._fits(column, cells[column]) for column in text_columns)
+        return Move(step, result, moved, misfits, at_home, amounts)
 
     # --- all rows together
+
+    def _settle(self, shifts: Shifts, candidates: Mapping[int, Move], weak: Sequence[int]) -> None:
+        """Prove the candidates together; rows that also stand well are tried in and out.
+
+        The largest set of them over which every total closes is taken, where there is but one.
+        """
+        sound = [row for row in candidates if row not in weak]
+        tried = weak[:_MOST_WEAK]
+        for size in range(len(tried), -1, -1):
+            closing = []
+            for chosen in combinations(tried, size):
+                attempt = Shifts(unproved=set(shifts.unproved))
+                attempt.would_be = {row: candidates[row] for row in (*sound, *chosen)}
+                self._prove(attempt)
+                if all(row in attempt.proved for row in chosen):
+                    closing.append(attempt)
+            if len(closing) == 1 or size == 0:
+                shifts.proved, shifts.unproved = closing[0].proved, closing[0].unproved
+                shifts.would_be = closing[0].would_be
+                return
 
     def _prove(self, shifts: Shifts) -> None:
         """Keep the candidates over which every stated total closes; the rest stay unproved.
@@ -278,14 +331,25 @@ class _Solver:
         stated = self._stated(total, shifts)
         if stated and any(row in shifts.unproved for row in total.covers):
             return False
-        figures = [self._stated(by_row[row], shifts) for row in total.covers]
-        return all(sum(f.get(name, 0) for f in figures) == value for name, value in stated.items())
+        figures = {row: self._stated(by_row[row], shifts) for row in total.covers}
+        lost = [amounts for row, amounts in figures.items() if row in shifts.would_be]
+        return all(
+            sum(amounts.get(name, 0) for amounts in figures.values()) == value
+            for name, value in stated.items()
+            # a column in which a shifted row has lost its figure says nothing for or against
+            if all(name in amounts for amounts in lost)
+        )
+
+
+def _least(moves: Sequence[Move], cost: Callable[[Move], int]) -> list[Move]:
+    fewest = min(map(cost, moves))
+    return [move for move in moves if cost(move) == fewest]
 
 
 def _within(value: Decimal, bounds: tuple[int, int]) -> bool:
     return bounds[0] <= value <= bounds[1]
 
 
-def find_shifts(plan_sheet: PlanSheet, read: Read) -> Shifts:
-    """Find the shifted rows of a plan sheet and what is proved of them."""
-    return _Solver(plan_sheet, read).solve()
+def find_shifts(plan_sheet: PlanSheet, read: Read, year: int) -> Shifts:
+    """Find the shifted rows of the sheet of a plan for `year`, and what is proved of them."""
+    return _Solver(plan_sheet, read, year).solve()
