@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.logging.handlers import APILogWorker
 from prefect.states import Completed, State
 
 from flows.monthly import MonthOutcome, Progress, the_month
@@ -39,5 +40,9 @@ def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
         outcomes.append(outcome)
         return Completed(name=outcome.state, message=outcome.message)
 
-    monthly()
+    try:
+        monthly()
+    finally:
+        # what is still to be sent must reach the server before it is stopped
+        APILogWorker.drain_all(timeout=5)
     return outcomes[0]
