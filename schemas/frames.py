@@ -28,8 +28,8 @@ from schemas.tables import INDICATORS, PROJECTS, TABLES, Table
 Frame = pd.DataFrame
 Room = pd.Series
 
-#: Amounts beyond this many 分 are cut to it in frames: no figure comes near, and sums stay in
-#: 64 bits. Findings show the figure itself.
+#: Amounts beyond this many 分 (90 万亿元) are cut to it in frames: no real figure comes near, and
+#: products stay in 64 bits. Findings show the figure itself.
 AMOUNT_LIMIT = 9 * 10**15
 #: How many times the planned amount looks like 元 in a 万元 column (C09).
 YUAN_FACTOR = 1000
@@ -139,11 +139,12 @@ def _yuan_room(source: str) -> str:
 
 
 def _with_yuan_rooms(frame: Frame, table: Table) -> Frame:
-    """C09: under 1,000 times the planned figure of the source, or of all where it has none."""
+    """C09: under 1,000 times the planned figure of the source, or of all where it has none; where
+    nothing is planned, under what no amount in 万元 can be."""
     if not any(column.kind is Kind.MONEY for column in table.reported):
         return frame
     total = frame[planned(_INVESTMENT)].fillna(frame[planned(_FUNDS)])
-    total = total.where((total > 0).fillna(False))
+    total = total.where((total > 0).fillna(False), AMOUNT_LIMIT // YUAN_FACTOR)
     most = {_yuan_room(""): total * YUAN_FACTOR - 1}
     for source in {column.source for column in table.reported if column.source}:
         of_source = frame[planned(source)]

@@ -73,6 +73,9 @@ def _looks_like_yuan(row: Row, name: str, other: str) -> None:
         planned = _planned(row, "total_investment_fen") or _planned(row, "funds_total_fen")
     column = row.table.by_field[name]
     value = row.value(name)
+    if not planned:
+        row.add("C09", name, f"{label(column)} {shown(value, column)}大得不像以万元计的数")
+        return
     shown_planned = shown(planned, row.table.by_field[other] if other == "target" else column)
     as_wan = ""
     if isinstance(value, int):

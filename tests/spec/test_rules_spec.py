@@ -682,6 +682,15 @@ def test_without_a_plan_only_the_row_speaks() -> None:
     assert raised(checked) == [("R03", at(P, "fiscal_paid_cum"))]
 
 
+@pytest.mark.parametrize("plan", [True, False])
+def test_an_amount_no_county_has_goes_back_even_where_nothing_is_planned(plan: bool) -> None:
+    nothing = dict.fromkeys(("total_investment", "funds_total", "enterprise_planned", "self_planned"))
+    table = read_table(N, line(N, signed_amount=Decimal("1e20"), **nothing))
+    checked = check(submission(table), context(item(N, KIWI.item_id, **nothing), plan=plan))
+    found = only(checked, "C09")
+    assert (found.cell, found.expected, checked.verdict) == (at(N, "signed_amount"), None, Verdict.RETURNED)
+
+
 def test_a_figure_beyond_64_bits_is_compared_and_does_not_stop_the_batch() -> None:
     checked = check_line(fiscal_paid_cum=Decimal("1e30"))
     assert {f.rule for f in checked.findings} == {"C09", "R03"}
