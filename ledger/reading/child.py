@@ -24,9 +24,8 @@ from schemas.finding import finding
 #: Address space: what no honest workbook needs. CONTRACT, F04.
 MEMORY_LIMIT = 2 << 30
 
-#: Cycles are collected after so many files, and after an answer of so many bytes.
-_COLLECT_EVERY = 64
-_COLLECT_FROM = 4 << 20
+#: Cycles are collected after a file when so many objects have stayed since the last time.
+_COLLECT_FROM = 50_000
 
 
 def _limit() -> None:
@@ -48,7 +47,6 @@ def _read(path: str, name: str, sha256: str, filing: Filing) -> Submission:
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
     filing: Filing | None = None
-    read = 0
     send(answers, READY)
     while (message := receive(requests)) is not None:
         request: Request = pickle.loads(message)  # noqa: S301  from our own parent
@@ -56,10 +54,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         if filing is None:
             raise ValueError("the first request names no filing")
         for path, name, sha256 in request.files:
-            answer = pickle.dumps(_read(path, name, sha256, filing), pickle.HIGHEST_PROTOCOL)
-            send(answers, answer)
-            read += 1
-            if read % _COLLECT_EVERY == 0 or len(answer) > _COLLECT_FROM:
+            send(answers, pickle.dumps(_read(path, name, sha256, filing), pickle.HIGHEST_PROTOCOL))
+            if gc.get_count()[0] > _COLLECT_FROM:
                 gc.collect()
 
 
