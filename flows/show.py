@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -45,26 +46,12 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=False, width=None)
 
 
-def _findings(findings: Iterable[Finding]) -> Table:
-    table = Table(show_lines=False, header_style="bold", expand=False)
-    table.add_column("程度", no_wrap=True)
-    table.add_column("规则", no_wrap=True)
-    table.add_column("工作表", no_wrap=False, max_width=14)
-    table.add_column("单元格", no_wrap=True)
-    table.add_column("问题", ratio=3, overflow="fold")
-    table.add_column("怎么办", ratio=2, overflow="fold")
+def _findings(console: Console, findings: Iterable[Finding]) -> None:
+    """One finding a paragraph: how grave, which rule, what is wrong where; then what to do."""
     for finding in findings:
         word, style = _SEVERITY[finding.severity]
-        place = finding.cell or (f"第{finding.row}行" if finding.row else "")
-        table.add_row(
-            Text(word, style=style),
-            finding.rule,
-            Text(finding.sheet or ""),
-            place,
-            Text(finding.message),
-            Text(finding.remedy),
-        )
-    return table
+        console.print(Text.assemble((f"{word} {finding.rule}", style), "  ", finding.message), soft_wrap=True)
+        console.print(Text(f"          → {finding.remedy}", style="dim"), soft_wrap=True)
 
 
 def _counts(findings: Iterable[Finding]) -> str:
@@ -86,7 +73,7 @@ def plan(outcome: PlanOutcome) -> None:
             f"援建项目 {items['projects']} 个、招商需求 {items['needs']} 个、指标 {items['indicators']} 项。"
         )
     if outcome.findings:
-        console.print(_findings(outcome.findings))
+        _findings(console, outcome.findings)
     console.print(
         f"{_counts(outcome.findings)}。存疑之处照原样保留，逐月列入报告，待计划更正后消除。"
         if outcome.findings
@@ -112,8 +99,7 @@ def check(outcome: CheckOutcome) -> None:
                     f"  {_TABLE_NAMES[table.table]}：{table.rows_read} 行，"
                     f"采用 {len(table.accepted)} 行，退回 {returned} 行"
                 )
-        if checked.findings:
-            console.print(_findings(checked.findings))
+        _findings(console, checked.findings)
         console.print(f"  {_counts(checked.findings)}")
     if len(outcome.files) > 1:
         verdicts = Counter(checked.verdict for checked in outcome.files)
@@ -157,17 +143,17 @@ def month(outcome: MonthOutcome) -> None:
     if standing.errors_count or standing.warnings_count:
         console.print(f"待处理：错误 {standing.errors_count} 条，提示 {standing.warnings_count} 条。")
     for path in outcome.returns:
-        console.print(f"退回  {path}", markup=False)
+        console.print(f"退回  {path}", markup=False, soft_wrap=True)
     for path in outcome.reports:
-        console.print(f"报告  {path}", markup=False)
+        console.print(f"报告  {path}", markup=False, soft_wrap=True)
 
 
 def status(standing: Mapping[str, Any]) -> None:
     """The units' table: state, when received, late or not, what is open."""
     console = _console()
-    table = Table(title=f"{standing['month']} 报送情况（截止 {(standing['deadline'] or '')[:10]}）")
-    for title in ("单位", "情况", "首次收到", "首次采用", "是否按时", "错误", "提示"):
-        table.add_column(title, no_wrap=title != "单位")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in ("单位", "情况", "首次收到", "首次采用", "按时", "错误", "提示"):
+        table.add_column(title, no_wrap=True)
     for unit in standing["units"]:
         word, style = _STATE[unit["state"]]
         timely = {True: "按时", False: f"迟 {unit['days_late'] or 0} 天", None: ""}[unit["timely"]]
@@ -180,6 +166,7 @@ def status(standing: Mapping[str, Any]) -> None:
             str(unit["errors_count"] or ""),
             str(unit["warnings_count"] or ""),
         )
+    console.print(f"{standing['month']} 报送情况（截止 {(standing['deadline'] or '')[:10]}）")
     console.print(table)
     console.print(
         f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.recording.ledger import Ledger
-
 from ledger.calendar import moment_text
 from ledger.home import Home
+from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
 from ledger.registry import Registry
 from schemas.exports import EXPORTS
