@@ -173,7 +173,7 @@ def _money(name: str, amount: int | None, rate: Rate, second: Rate | None, befor
     if second is not None:
         detail += f" 占计划{figures.percent(second.pct)}"
     else:
-        detail += f"（{rate.fraction}）"
+        detail += f" 计划{figures.wan(rate.denominator)}万元"
     return KeyFigure(
         name,
         figures.wan(amount),
