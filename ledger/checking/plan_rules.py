@@ -30,6 +30,7 @@ WHOLE = "total_investment_fen"
 
 _NUMBER = r"[\d〇一二三四五六七八九十百千万两]+(?:余|多|来|几)?"
 _POOR = r"(?<!非)(?:贫困(?!村|县|乡|镇|地区)|建档立卡)"
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORDS = r"[^，。、；：,;.:\d]{0,8}?"
 #: 「80户贫困户」, and 「贫困户175户」, 「贫困人口629人」, 「建档立卡贫困户609户2209人」.
 _POOR_COUNTS = (
@@ -273,7 +274,7 @@ def states_poor(text: str) -> bool:
     >>> states_poor("可直接帮助全村 80 户贫困户稳定脱贫"), states_poor("10 户发展民宿旅游")
     (True, False)
     """
-    folded = "".join(unicodedata.normalize("NFKC", text).split())
+    folded = _THOUSANDS.sub("", "".join(unicodedata.normalize("NFKC", text).split()))
     return any(pattern.search(folded) for pattern in _POOR_COUNTS)
 
 
