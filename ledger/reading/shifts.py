@@ -8,6 +8,7 @@ identity (合计 = parts) and, where a plan is registered, its figures (CONTRACT
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +26,24 @@ from schemas.plan import PlanItem
 _STEPS = (1, -1, 2, -2, 3, -3)
 _STATUS_WORDS = frozenset(PROJECT_STATUSES + NEED_STATUSES)
 _NUMERIC = frozenset({Kind.MONEY, Kind.PERCENT, Kind.COUNT, Kind.QUANTITY, Kind.SEQUENCE})
-#: Texts in which a bare number is out of place.
+#: Texts in which a bare number is out of place (remarks may well be one).
 _WORDY = frozenset(
-    {"place", "item_name", "lead_unit", "category", "unit_of_measure", "partner", "indicator_name"}
+    {
+        "place",
+        "item_name",
+        "lead_unit",
+        "category",
+        "unit_of_measure",
+        "partner",
+        "indicator_name",
+        "evidence",
+        "problems",
+        "measures",
+        "month_progress",
+    }
 )
+_ITEM_ID = re.compile(r"\d{4}-[a-z]\d?-\d+")
+_LONGEST_CODE, _LONGEST_MEASURE = 4, 8
 _AMOUNT_SUFFIXES = ("万元", "元", "万", "%", "户", "人")
 _PARTS = ("fiscal_planned_fen", "enterprise_planned_fen", "self_planned_fen")
 _FUNDS = "funds_total_fen"
@@ -130,9 +145,15 @@ def _number_misfit(cell: Cell, text: str, column: Column) -> int:
 
 
 def _text_misfit(cell: Cell, text: str, column: Column, year: int) -> int:
+    if column.field == "item_code":
+        return int(len(fold(text)) > _LONGEST_CODE and not fold(text)[0].isdigit())
     if column.field not in _WORDY:
         return 0
     if cell.kind is not CellKind.TEXT:
+        return 1
+    if column.field == "unit_of_measure" and len(fold(text)) > _LONGEST_MEASURE:
+        return 1
+    if column.field == "indicator_name" and _ITEM_ID.fullmatch(fold(text)):
         return 1
     if read_number(text, ()) is not None or dates.from_text(text, year).problem != "C02":
         return 1
@@ -157,10 +178,8 @@ def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: i
     return score
 
 
-def suspect(cells: Mapping[int, Cell], frame: Frame, failures: int) -> bool:
-    """Whether a row is worth a search: two cells that don't fit, or one that belongs elsewhere."""
-    if failures >= 2:
-        return True
+def has_stray_status(cells: Mapping[int, Cell], frame: Frame) -> bool:
+    """Whether a word of the status column stands in another one: a shift's surest sign."""
     for place, column in frame.columns.items():
         cell = cells.get(place)
         if (
@@ -184,7 +203,7 @@ def find_shift(
     base = _score(cells, frame, None, year)
     if base < 2:
         return None
-    best: tuple[int, int, int, int] | None = None
+    best: tuple[int, bool, int, int, int] | None = None
     chosen: Shift | None = None
     for step in _STEPS:
         for start in frame.columns:
@@ -192,15 +211,13 @@ def find_shift(
                 continue
             shift = Shift(start, frame.last, step)
             score = _score(cells, frame, shift, year)
-            if score > max(0, base - 2) or score * 3 > base:
+            if score * 4 > base or score > base - 2:
                 continue
-            matches = _plan_matches(cells, frame, shift, items)
-            rank = (score, -matches, abs(step), -start)
+            proved = is_proved(cells, frame, shift, items)
+            rank = (score, not proved, -_plan_matches(cells, frame, shift, items), abs(step), -start)
             if best is None or rank < best:
-                best, chosen = rank, shift
-    if chosen is None:
-        return None
-    return replace(chosen, proved=is_proved(cells, frame, chosen, items))
+                best, chosen = rank, replace(shift, proved=proved)
+    return chosen
 
 
 def fits_better(cells: Mapping[int, Cell], frame: Frame, shift: Shift, year: int) -> bool:
@@ -237,8 +254,14 @@ def _plan_matches(
     item = items.get(_name(cells, frame, shift))
     if item is None:
         return 0
-    amounts = plan_amounts(cells, frame, shift)
+    amounts = _kept(plan_amounts(cells, frame, shift), frame, shift)
     return sum(item.values.get(name) == amount for name, amount in amounts.items())
+
+
+def _kept(amounts: Mapping[str, int | None], frame: Frame, shift: Shift) -> dict[str, int | None]:
+    """The amounts whose cells a shift has not overwritten."""
+    columns = frame.header.columns
+    return {name: amount for name, amount in amounts.items() if shift.source(columns[name]) is not None}
 
 
 def adds_up(amounts: Mapping[str, int | None]) -> bool:
@@ -259,7 +282,10 @@ def is_proved(cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapp
     if not moved or not adds_up(amounts):
         return False
     item = items.get(_name(cells, frame, shift))
-    return item is None or all(item.values.get(name) == amount for name, amount in amounts.items())
+    if item is None:
+        return True
+    kept = _kept(amounts, frame, shift)
+    return all(item.values.get(name) == amount for name, amount in kept.items())
 
 
 def find_plan_shift(cells: Mapping[int, Cell], frame: Frame, items: Mapping[str, PlanItem]) -> Shift | None:

@@ -25,9 +25,9 @@ from ledger.reading.shifts import (
     find_plan_shift,
     find_shift,
     fits_better,
+    has_stray_status,
     is_proved,
     plan_amounts,
-    suspect,
 )
 from ledger.reading.values import Setting, blank_required, parse, place
 from ledger.reading.words import MONEY_UNITS, fold
@@ -226,14 +226,18 @@ def _shifts(
     items: dict[str, PlanItem] | None = None
     shifts: list[Shift | None] = []
     for raw, row in zip(data, plain, strict=True):
-        failures = sum(value.failed for value in row.values.values())
         found = None
         amounts = {name: value.value for name, value in row.values.items() if name.endswith("_fen")}
         crooked = not adds_up({n: v if isinstance(v, int) else None for n, v in amounts.items()})
-        if crooked or failures >= 2 or suspect(raw.cells, frame, failures):
+        suspect = (
+            any(f.is_error for f in row.findings)
+            or any(value.failed for value in row.values.values())
+            or has_stray_status(raw.cells, frame)
+        )
+        if suspect or (crooked and plan is not None):
             if items is None:
                 items = _items(plan, frame.header.table)
-            if suspect(raw.cells, frame, failures):
+            if suspect:
                 found = find_shift(raw.cells, frame, setting.year, items)
             if found is None and crooked and plan is not None:
                 found = find_plan_shift(raw.cells, frame, items)

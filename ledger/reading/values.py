@@ -29,6 +29,9 @@ _AMOUNT_SUFFIXES = ("百万元", "千万元", "亿元", "万元", "千元", "百
 _COUNT_SUFFIXES = ("公里", "人次", *"户人个名家次项件所座处辆亩吨台套只头场期批条")
 _ACTUAL = "_actual"
 _HUNDRED = Decimal(100)
+#: Numbers with more digits than this before the point are no figures (a slip, a telephone number
+#: in a money column), and would not fit the ledger's whole 分.
+_MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,8 @@ def _number(cell: Cell, column: Column, setting: Setting, required: bool) -> Par
     number = cell.value
     if not isinstance(number, Decimal) or not number.is_finite():
         return _bad(cell, _expected(cell, column, setting))
+    if number.adjusted() >= _MOST_DIGITS:
+        return _too_large(cell, column, setting)
     if column.kind is Kind.MONEY:
         return _amount(cell, column, setting, number, setting.fen_per_unit, ())
     if column.kind is Kind.PERCENT:
@@ -240,6 +245,13 @@ def _text(cell: Cell, column: Column, setting: Setting, required: bool) -> Parse
     return _written_number(cell, column, setting, bare)
 
 
+def _too_large(cell: Cell, column: Column, setting: Setting) -> Parsed:
+    """A number beyond any figure of a county: in words it is text, elsewhere no number."""
+    if column.kind is Kind.TEXT:
+        return _good(cell, cell.raw)
+    return _bad(cell, _expected(cell, column, setting))
+
+
 def _choice(cell: Cell, column: Column, setting: Setting, bare: str) -> Parsed:
     if bare in column.allowed:
         return _good(cell, bare)
@@ -260,7 +272,7 @@ def _written_number(cell: Cell, column: Column, setting: Setting, bare: str) -> 
     kind = column.kind
     if kind is Kind.SEQUENCE:
         number = read_number(bare.strip("()（）.、．"), ())
-        if number is None:
+        if number is None or number.value.adjusted() >= _MOST_DIGITS:
             return _bad(cell, _expected(cell, column, setting))
         return _sequence(cell, column, setting, number.value)
     suffixes: tuple[str, ...] = ("%",)
@@ -276,6 +288,8 @@ def _written_number(cell: Cell, column: Column, setting: Setting, bare: str) -> 
             message = f"“{column.title}”写的是“{_short(cell.raw)}”，不是确切的数字"
             return _bad(cell, found("C10", cell, column, setting, message, expected="确切的数字"))
         return _bad(cell, _expected(cell, column, setting))
+    if number.value.adjusted() >= _MOST_DIGITS:
+        return _too_large(cell, column, setting)
     if kind is Kind.MONEY:
         unit = {"万": "万元", "元整": "元"}.get(number.suffix, number.suffix)
         worth = MONEY_UNITS[unit] if unit else setting.fen_per_unit
