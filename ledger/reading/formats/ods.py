@@ -12,8 +12,8 @@ from ledger.reading.formats.markup import Attributes, attribute, walk
 from ledger.reading.formats.numbers import date_cell, exact
 from ledger.reading.formats.ods_styles import Styles
 from ledger.reading.formats.package import Package
+from ledger.reading.formats.ranges import LAST_COLUMN, LAST_ROW, drop_covered
 from ledger.reading.formats.refusal import bloated, damaged
-from ledger.reading.formats.xlsx_sheet import LAST_COLUMN, LAST_ROW, drop_covered
 from ledger.reading.model import Book, Cell, CellKind, Sheet
 
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")

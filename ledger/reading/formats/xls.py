@@ -25,8 +25,8 @@ from xlrd.compdoc import CompDocError
 
 from ledger.reading.formats import limits
 from ledger.reading.formats.numbers import date_cell, date_of, exact_double, is_date_format
+from ledger.reading.formats.ranges import drop_covered
 from ledger.reading.formats.refusal import bloated, damaged, locked
-from ledger.reading.formats.xlsx_sheet import drop_covered
 from ledger.reading.model import Book, Cell, CellKind, Sheet
 
 #: What xlrd raises on damaged files, as its own fuzzing and ours have shown.

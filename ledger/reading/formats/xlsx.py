@@ -12,7 +12,8 @@ from ledger.reading.formats.markup import Attributes, attribute, cached_by_docum
 from ledger.reading.formats.numbers import BUILTIN_FORMATS, is_date_format
 from ledger.reading.formats.package import Package
 from ledger.reading.formats.refusal import bloated, damaged
-from ledger.reading.formats.xlsx_sheet import Style, Surroundings, read_sheet, unescape
+from ledger.reading.formats.xlsx_cells import Style, Surroundings, unescape
+from ledger.reading.formats.xlsx_sheet import read_sheet
 from ledger.reading.model import Book, Sheet
 
 _PLAIN_STRING = re.compile(
