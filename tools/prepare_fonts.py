@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
@@ -274,8 +275,8 @@ CONF = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <!-- Written at set-up. Only these fonts: an unknown family must not fall to another country's glyphs. -->
 <fontconfig>
-  <dir prefix="relative">.</dir>
-  <cachedir prefix="relative">cache</cachedir>
+  <dir>{folder}</dir>
+  <cachedir>{folder}/cache</cachedir>
   <match target="pattern">
     <edit name="family" mode="append_last" binding="weak"><string>Ledger Song</string></edit>
     <edit name="family" mode="append_last" binding="weak"><string>Ledger Rare</string></edit>
@@ -283,6 +284,17 @@ CONF = """<?xml version="1.0"?>
   <config><rescan><int>0</int></rescan></config>
 </fontconfig>
 """
+
+
+def write_conf(target: Path) -> None:
+    """Write fonts.conf for this folder, where it is not already so. Paths in it are absolute:
+    fontconfig takes a relative cache folder from wherever the program happens to stand."""
+    text = CONF.format(folder=escape(str(target.resolve())))
+    conf = target / "fonts.conf"
+    if not conf.is_file() or conf.read_text(encoding="utf-8") != text:
+        partial = conf.with_suffix(".part")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(conf)
 
 
 def fetch_fandol(folder: Path) -> None:
@@ -331,10 +343,10 @@ def main(arguments: list[str] | None = None) -> int:
     target: Path = options.target
     fandol: Path = options.fandol or target.parent / "fandol"
     target.mkdir(parents=True, exist_ok=True)
+    write_conf(target)
     stamp, script = target / "stamp.json", _digest(Path(__file__))
     if _stands(stamp, script):
         return 0
-    stamp.unlink(missing_ok=True)
     try:
         fetch_fandol(fandol)
     except (OSError, subprocess.CalledProcessError, StopIteration):
@@ -345,7 +357,6 @@ def main(arguments: list[str] | None = None) -> int:
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [pool.submit(build, face, source, target / face.file) for face, source in todo]
         counts = dict(job.result() for job in jobs)
-    (target / "fonts.conf").write_text(CONF, encoding="utf-8")
     stamp.write_text(
         json.dumps({"script": script, "characters": counts, "stand_ins": stand_ins}, indent=1),
         encoding="utf-8",

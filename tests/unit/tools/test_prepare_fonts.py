@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +90,15 @@ def test_without_the_fandol_package_every_face_still_has_a_source(script: Module
     assert all(script.find_source(face).is_file() for face in script.faces(tmp_path))
 
 
-def test_fontconfig_knows_only_these(script: ModuleType) -> None:
-    conf = (FONTS / "fonts.conf").read_text(encoding="utf-8")
-    assert conf == script.CONF
-    assert "/usr/share" not in conf
+def test_fontconfig_knows_only_these(script: ModuleType, tmp_path: Path) -> None:
+    script.write_conf(tmp_path)
+    conf = (tmp_path / "fonts.conf").read_text(encoding="utf-8")
+    assert re.findall(r"<dir>(.*)</dir>", conf) == [str(tmp_path)]
+    assert re.findall(r"<cachedir>(.*)</cachedir>", conf) == [f"{tmp_path}/cache"]
+    assert "include" not in conf
+
+
+def test_rendering_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = "from ledger.reporting.pdf import render_pdf; render_pdf('<p>文</p>', title='文')"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []
