@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging.handlers import APILogWorker
-from prefect.states import Completed, State
+from prefect.states import Completed
 
 from flows.monthly import MonthOutcome, Progress, the_month
 from ledger.home import Home

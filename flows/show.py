@@ -160,8 +160,8 @@ def status(standing: Mapping[str, Any]) -> None:
         table.add_row(
             unit["unit_name"],
             Text(word, style=style),
-            (unit["first_received_at"] or "")[:16].replace("T", " "),
-            (unit["first_accepted_at"] or "")[:16].replace("T", " "),
+            (unit["first_received_at"] or "")[5:16].replace("T", " "),
+            (unit["first_accepted_at"] or "")[5:16].replace("T", " "),
             timely,
             str(unit["errors_count"] or ""),
             str(unit["warnings_count"] or ""),
