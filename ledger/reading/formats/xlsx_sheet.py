@@ -2,7 +2,7 @@
 
 Two roads to the same cells. Nearly all sheets are written in the plain form of Excel, WPS,
 LibreOffice and openpyxl; a regular expression takes their rows apart three times as fast as a parser
-with a Python callback for every tag (docs/decisions/0013). Its last alternative catches any
+with a Python callback for every tag (docs/decisions/0010). Its last alternative catches any
 character that the others do not account for: one such character, and the whole sheet goes through
 expat instead. Whatever is outside ``<sheetData>`` goes through expat always.
 """
