@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from ledger.checking.model import Checked, CheckedTable, Verdict, worst
 from ledger.reading.model import ReadRow
 from ledger.recording import tables
-from ledger.recording.codec import dumps, encode_value, finding_fields
+from ledger.recording.checks import check_rows
+from ledger.recording.codec import dumps, encode_value
 from ledger.recording.events import Receipt
+from ledger.recording.recheck import Change
 from schemas.finding import Finding, finding
 from schemas.month import Month
 from schemas.plan import Value
@@ -42,11 +44,12 @@ class Standing:
 
 @dataclass(slots=True)
 class Entry:
-    """The rows to insert for one event, by table, and the check as recorded."""
+    """The rows to insert for one event, by table, the check as recorded, and the scopes changed."""
 
     rows: list[tuple[sa.Table, list[dict[str, Any]]]]
     checked: Checked
     repeated: bool
+    changes: Mapping[str, Change] = field(default_factory=dict)
 
 
 def storable(checked: Checked) -> Checked:
@@ -158,23 +161,23 @@ def make_entry(
                 }
             ],
         ),
-        (tables.findings, finding_rows(receipt.seq, receipt.seq, found)),
+        *check_rows(receipt.seq, receipt.seq, receipt.received_at, found),
     ]
+    changes: dict[str, Change] = {}
     if not repeated:
         corrections: list[dict[str, Any]] = []
         for key, table in one_per_table(checked).items():
-            rows += _table_rows(receipt, checked, month, unit, table, standing.get(key), corrections)
+            lines = _table_rows(receipt, checked, month, unit, table, standing.get(key), corrections)
+            if any(where is tables.table_versions for where, _ in lines):
+                changes[key] = _change(table, standing.get(key))
+            rows += lines
         rows.append((tables.corrections, corrections))
-    return Entry([(table, lines) for table, lines in rows if lines], checked, repeated)
+    return Entry([(where, lines) for where, lines in rows if lines], checked, repeated, changes)
 
 
-def finding_rows(submission_id: int, check_seq: int, found: Sequence[Finding]) -> list[dict[str, Any]]:
-    lines = []
-    for place, one in enumerate(found):
-        fields = finding_fields(one)
-        fields["difference"] = one.difference
-        lines.append({"submission_id": submission_id, "check_seq": check_seq, "place": place, **fields})
-    return lines
+def _change(table: CheckedTable, before: Standing | None) -> Change:
+    rows = {item: values_of(table.table, row) for item, row in table.accepted.items()}
+    return Change(frozenset(before.rows if before else ()), rows)
 
 
 def _table_rows(

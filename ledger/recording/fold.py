@@ -9,7 +9,7 @@ a plan is put off until the plan's event, then applied in order.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,14 +25,16 @@ from ledger.errors import Damaged
 from ledger.home import Home
 from ledger.reading.model import Filing, ReadJob, Submission
 from ledger.recording import events, tables
+from ledger.recording.checks import check_rows
 from ledger.recording.codec import dumps, plan_from, plan_text
 from ledger.recording.database import reading, writing
-from ledger.recording.entry import Entry, Standing, make_entry, one_per_table, same_as, stands, storable
+from ledger.recording.entry import Entry, make_entry, one_per_table, storable
 from ledger.recording.events import Receipt
 from ledger.recording.history import load_history, make_context
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
-from ledger.recording.standing import load_chains, load_rows, row_values
+from ledger.recording.recheck import later_submissions, overlaid, renewed
+from ledger.recording.scope import is_repeated, received_before, standing_of
 from ledger.registry import Registry
 from schemas.finding import Finding
 from schemas.money import plain
@@ -293,7 +295,7 @@ class Fold:
             assert plan is not None
             with reading(self.engine) as connection:
                 history = load_history(connection, plan, month, {read.unit for read in ready if read.unit})
-                before = _received_before(connection, [read.receipt for read in wave])
+                before = received_before(connection, [read.receipt for read in wave])
             items = [
                 (
                     read.submission,
@@ -307,12 +309,48 @@ class Fold:
             entries = {
                 seq: _make(connection, read, checks[seq]) for read in ready for seq in [read.receipt.seq]
             }
+        self._check_later(ready, entries)
         for read in wave:
             entry = entries.get(read.receipt.seq)
             if entry is None:
                 self._put_off(read)
             else:
                 self._enter(read.receipt, entry)
+
+    def _check_later(self, wave: Sequence[Read1], entries: Mapping[int, Entry]) -> None:
+        """Check later months again that stand on what the wave changes; add it to its entries."""
+        with reading(self.engine) as connection:
+            due = [
+                (read, entries[read.receipt.seq], later)
+                for read in wave
+                if entries[read.receipt.seq].changes
+                for later in later_submissions(
+                    connection, read.month, read.unit, entries[read.receipt.seq].changes
+                )
+            ]
+            if not due:
+                return
+            plans = [self._plan_version(connection, one.month.year, one.plan_version) for _, _, one in due]
+            submissions = self._read_files([one.receipt for _, _, one in due], plans)
+            items = []
+            for (read, entry, one), plan, sent in zip(due, plans, submissions, strict=True):
+                history = load_history(connection, plan, one.month, {read.unit})
+                history = overlaid(history, read.month, read.unit, entry.changes)
+                items.append((sent, make_context(plan, history, self.registry)))
+            for (read, entry, one), again in zip(due, self.tools.check(items), strict=True):
+                found = renewed(connection, one, again)
+                if found is not None:
+                    moment = max(read.receipt.received_at, one.receipt.received_at)
+                    rows = check_rows(one.receipt.seq, read.receipt.seq, moment, found)
+                    entry.rows += [(table, lines) for table, lines in rows if lines]
+
+    def _plan_version(self, connection: Connection, year: int, version: int) -> Plan:
+        newest = self._plans[year]
+        if newest.version == version:
+            return newest
+        plans = tables.plan_versions
+        query = sa.select(plans.c.plan).where(plans.c.year == year, plans.c.version == version)
+        return plan_from(connection.execute(query).scalar_one())
 
     def _enter(self, receipt: Receipt, entry: Entry) -> None:
         rows = entry.rows if self._is_put_off(receipt) else [_receipt_row(receipt), *entry.rows]
@@ -382,9 +420,9 @@ def _make(connection: Connection, read: Read1, checked: Checked) -> Entry:
     standing = {
         key: found
         for key in one_per_table(checked)
-        if (found := _standing(connection, read.month, read.unit, key)) is not None
+        if (found := standing_of(connection, read.month, read.unit, key)) is not None
     }
-    repeated = _is_repeated(connection, read, checked, standing)
+    repeated = is_repeated(connection, read.receipt, read.month, read.unit, checked, standing)
     return make_entry(read.receipt, checked, read.month, read.unit, read.plan.version, standing, repeated)
 
 
@@ -412,90 +450,6 @@ def _receipt_row(receipt: Receipt) -> tuple[sa.Table, list[dict[str, Any]]]:
         "received_at": receipt.received_at,
     }
     return tables.receipts, [line]
-
-
-def _received_before(connection: Connection, receipts: Sequence[Receipt]) -> dict[int, frozenset[str]]:
-    """For each receipt whose very bytes came before: their hash (F08)."""
-    got = tables.receipts
-    hashes = sorted({receipt.sha256 for receipt in receipts})
-    query = (
-        sa.select(got.c.sha256, sa.func.min(got.c.event_seq).label("first"))
-        .where(got.c.sha256.in_(hashes))
-        .group_by(got.c.sha256)
-    )
-    first = {line.sha256: line.first for line in connection.execute(query)}
-    return {
-        receipt.seq: frozenset({receipt.sha256})
-        for receipt in receipts
-        if first.get(receipt.sha256, receipt.seq) < receipt.seq
-    }
-
-
-def _standing(connection: Connection, month: Month, unit: str, key: str) -> Standing | None:
-    """What stands of (unit, month, table), with what stands in for rows it returned."""
-    chains = load_chains(connection, month, month, units={unit})
-    chain = chains.of(month, unit, key)
-    if not chain:
-        return None
-    by_version: dict[int, dict[str, Any]] = {}
-    for stored in load_rows(connection, key, month, month, unit=unit):
-        by_version.setdefault(stored["version"], {})[stored["item_id"]] = row_values(key, stored)
-    marks = tables.row_marks
-    returned = {
-        (line.version, line.item_id)
-        for line in connection.execute(
-            sa.select(marks.c.version, marks.c.item_id).where(
-                marks.c.month == month,
-                marks.c.unit_code == unit,
-                marks.c.table_key == key,
-                marks.c.mark == "returned",
-            )
-        )
-    }
-    newest = chain[-1]
-    stand_ins: dict[str, Any] = {}
-    for version, item in returned:
-        if version != newest.version:
-            continue
-        number = newest.version
-        while (number, item) in returned:
-            number -= 1
-        if item in by_version.get(number, {}):
-            stand_ins[item] = by_version[number][item]
-    sent = tables.submissions
-    sha256 = connection.execute(
-        sa.select(sent.c.sha256).where(sent.c.submission_id == newest.submission_id)
-    ).scalar_one()
-    return Standing(newest.version, sha256, newest.nil_report, by_version.get(newest.version, {}), stand_ins)
-
-
-def _is_repeated(
-    connection: Connection, read: Read1, checked: Checked, standing: dict[str, Standing]
-) -> bool:
-    """Whether the very file is what stands, or was returned last, in everything it holds."""
-    sent, parts = tables.submissions, tables.submission_tables
-    known = one_per_table(checked)
-    latest = sa.select(sent.c.sha256).where(
-        sent.c.month == read.month,
-        sent.c.unit_code == read.unit,
-        sent.c.repeated.is_(False),
-        sent.c.submission_id < read.receipt.seq,
-    )
-    if not known:
-        found = connection.execute(latest.order_by(sent.c.submission_id.desc()).limit(1)).scalar()
-        return bool(found == read.receipt.sha256)
-    for key, table in known.items():
-        if stands(checked, table):
-            if not same_as(standing.get(key), read.receipt, table):
-                return False
-            continue
-        query = latest.join(parts, parts.c.submission_id == sent.c.submission_id).where(
-            parts.c.table_key == key
-        )
-        found = connection.execute(query.order_by(sent.c.submission_id.desc()).limit(1)).scalar()
-        if found != read.receipt.sha256:
-            return False
-    return True
 
 
 def _digest(

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from ledger.checking.model import Checked, CheckedTable, Verdict
 from ledger.reading.model import ReadRow, ReadTable, ReadValue, Submission
 from ledger.recording import tables
-from ledger.recording.codec import finding_from
+from ledger.recording.checks import recorded
 from ledger.recording.standing import row_values
 from schemas.finding import Finding
 from schemas.month import Month
@@ -50,7 +50,7 @@ def checked_again(connection: Connection, month: Month) -> list[tuple[Checked, s
 
 def _checked(connection: Connection, line: RowMapping) -> Checked:
     number = line["submission_id"]
-    found = _findings(connection, number)
+    found = [one.finding for one in recorded(connection, [number]).get(number, []) if one.current]
     parts = tables.submission_tables
     stored = connection.execute(
         sa.select(parts).where(parts.c.submission_id == number).order_by(parts.c.table_key)
@@ -107,21 +107,3 @@ def _row(key: str, stored: RowMapping) -> ReadRow:
         cell, raw, steps = sources.get(name, ("", "", ()))
         values[name] = ReadValue(value, cell, raw, tuple(steps))
     return ReadRow(stored["source_row"], values)
-
-
-def _findings(connection: Connection, number: int) -> list[Finding]:
-    found = tables.findings
-    lines = (
-        connection.execute(
-            sa.select(found).where(found.c.submission_id == number).order_by(found.c.check_seq, found.c.place)
-        )
-        .mappings()
-        .all()
-    )
-    newest = max((line["check_seq"] for line in lines), default=0)
-    skipped = ("submission_id", "check_seq", "place")
-    return [
-        finding_from({column.name: line[column.name] for column in found.c if column.name not in skipped})
-        for line in lines
-        if line["check_seq"] == newest
-    ]

@@ -22,7 +22,7 @@ from schemas.money import plain
 from schemas.month import Month, PartialDate
 from schemas.tables import TABLES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: What a money column can hold, in 分; nothing a county reports comes near it.
 LARGEST_FEN = 2**63 - 1
@@ -243,8 +243,17 @@ row_marks = Table(
     Column("mark", Words, nullable=False),
 )
 
-#: Findings of submissions. `check_seq` is the event that caused the check: the receipt itself, or a
-#: later correction of an earlier month; the newest check counts.
+#: Each check of a submission. `check_seq` is the event that caused it: the receipt itself, or a later
+#: one that changed an earlier month, with that event's time of receipt; the newest check counts.
+checks = Table(
+    "checks",
+    metadata,
+    Column("submission_id", Integer, primary_key=True, autoincrement=False),
+    Column("check_seq", Integer, primary_key=True, autoincrement=False),
+    Column("received_at", Moment, nullable=False),
+)
+
+#: The findings of each check, in the order of mending.
 findings = Table(
     "findings",
     metadata,

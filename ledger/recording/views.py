@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -13,7 +12,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from ledger.calendar import SHANGHAI, deadline
 from ledger.checking.model import Verdict
 from ledger.recording import tables
-from ledger.recording.codec import decode_value, finding_from, plan_from
+from ledger.recording.checks import Recorded, recorded
+from ledger.recording.codec import decode_value, plan_from
 from ledger.recording.model import (
     CellSource,
     Correction,
@@ -34,7 +34,7 @@ from ledger.recording.standing import (
     year_start,
 )
 from ledger.registry import TOWNSHIP, Registry
-from schemas.finding import Severity
+from schemas.finding import Finding, Severity
 from schemas.month import Month
 from schemas.plan import Plan, Value
 from schemas.tables import TABLES
@@ -230,52 +230,34 @@ def finding_rows(
     the finding is about a table, else of the same unit. A file whose unit nobody can tell stays
     open until a file of its name comes again.
     """
-    sent, found = tables.submissions, tables.findings
-    query = (
-        sa.select(
-            found, sent.c.unit_code, sent.c.sha256, sent.c.received_at, sent.c.repeated, sent.c.file_name
-        )
-        .join(sent, sent.c.submission_id == found.c.submission_id)
-        .where(sent.c.month == month)
-        .order_by(found.c.submission_id, found.c.check_seq, found.c.place)
-    )
+    sent = tables.submissions
+    query = sa.select(sent).where(sent.c.month == month).order_by(sent.c.submission_id)
     if as_of is not None:
         query = query.where(sent.c.received_at <= as_of)
-    lines = _newest_check(connection.execute(query).mappings().all())
-    latest = _latest(_sent_lines(connection, month, as_of), lines)
+    lines = connection.execute(query).mappings().all()
+    found = recorded(connection, [line["submission_id"] for line in lines], as_of)
+    by_line = [(line, found.get(line["submission_id"], [])) for line in lines]
+    latest = _latest(_sent_lines(connection, month, as_of), by_line)
     rows = [
         FindingRow(
             month=month,
             unit_code=line["unit_code"],
-            finding=_finding(line),
+            finding=one.finding,
             source_sha256=line["sha256"],
             received_at=line["received_at"],
-            open=_is_open(line, latest),
+            open=one.current and _is_open(line, one.finding, latest),
             submission_id=line["submission_id"],
         )
-        for line in lines
+        for line, found_here in by_line
+        for one in found_here
     ]
     rows.sort(key=lambda row: (unit_place(registry, row.unit_code), row.unit_code, row.submission_id))
     return tuple(rows)
 
 
-_FINDING_FIELDS = tuple(
-    column.name for column in tables.findings.c if column.name not in ("submission_id", "check_seq", "place")
-)
-
-
-def _finding(line: RowMapping) -> Any:
-    return finding_from({name: line[name] for name in _FINDING_FIELDS})
-
-
-def _newest_check(lines: Sequence[RowMapping]) -> list[RowMapping]:
-    newest: dict[int, int] = {}
-    for line in lines:
-        newest[line["submission_id"]] = max(newest.get(line["submission_id"], 0), line["check_seq"])
-    return [line for line in lines if line["check_seq"] == newest[line["submission_id"]]]
-
-
-def _latest(sent: Iterable[RowMapping], found: Iterable[RowMapping]) -> dict[tuple[str, str], int]:
+def _latest(
+    sent: Iterable[RowMapping], found: Iterable[tuple[RowMapping, list[Recorded]]]
+) -> dict[tuple[str, str], int]:
     """The latest submission by (unit, table) and, under ('name:' + file name), by name."""
     latest: dict[tuple[str, str], int] = {}
     for line in sent:
@@ -286,16 +268,17 @@ def _latest(sent: Iterable[RowMapping], found: Iterable[RowMapping]) -> dict[tup
             ("name:" + line["file_name"], ""),
         ):
             latest[scope] = max(latest.get(scope, 0), number)
-    for line in found:
-        if line["table"] and not line["repeated"]:
-            scope = (line["unit_code"], line["table"])
-            latest[scope] = max(latest.get(scope, 0), line["submission_id"])
+    for line, found_here in found:
+        for one in found_here:
+            if one.finding.table and not line["repeated"]:
+                scope = (line["unit_code"], one.finding.table)
+                latest[scope] = max(latest.get(scope, 0), line["submission_id"])
     return latest
 
 
-def _is_open(line: RowMapping, latest: Mapping[tuple[str, str], int]) -> bool:
+def _is_open(line: RowMapping, found: Finding, latest: Mapping[tuple[str, str], int]) -> bool:
     unit = line["unit_code"]
-    scope = (unit, line["table"] or "") if unit else ("name:" + line["file_name"], "")
+    scope = (unit, found.table or "") if unit else ("name:" + line["file_name"], "")
     return bool(line["submission_id"] >= latest.get(scope, 0))
 
 

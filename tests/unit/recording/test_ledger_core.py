@@ -298,3 +298,34 @@ def test_readonly_writes_nothing(home: Home, tmp_path: Path, planned) -> None:
         assert context.history.reported == {(A, "projects", JUNE)}
         assert len(context.received_before) == 1
     assert sorted(str(p) for p in home.root.rglob("*")) == before
+
+
+def test_later_months_are_checked_again(planned, tmp_path: Path) -> None:
+    """A correction of June makes July's figure a fall; the next one heals it. July's version stays."""
+    july = write_file(tmp_path / "7.json", A, "2018-07", projects={P1: {"fiscal_paid_cum_fen": 5}})
+    junes = [
+        write_file(tmp_path / f"6-{n}.json", A, "2018-06", "改", projects={P1: {"fiscal_paid_cum_fen": n}})
+        for n in (4, 6, 3)
+    ]
+
+    def h01(as_of: datetime | None = None) -> list[tuple[object, object, object]]:
+        found = exported(ledger, JULY, "findings", as_of=as_of)
+        return [(f["rule"], f["message"], f["open"]) for f in found]
+
+    with planned() as ledger:
+        ledger.receive(junes[:1], at("2018-07-03"))
+        ledger.receive([july], at("2018-08-03"))
+        ledger.catch_up()
+        assert h01() == []
+        ledger.receive([junes[1]], at("2018-08-05"))
+        ledger.catch_up()
+        assert h01() == [("H01", "小于上月 6000000", True)]
+        assert [(r["fiscal_paid_cum"], r["version"]) for r in exported(ledger, JULY, "projects")] == [(5, 1)]
+        assert h01(at("2018-08-04")) == []
+        ((checked, _),) = ledger.returns_due(JULY)
+        assert [f.rule for f in checked.findings] == ["H01"]
+        assert not checked.findings[0].returns_row
+        ledger.receive([junes[2]], at("2018-08-07"))
+        ledger.catch_up()
+        assert h01() == [("H01", "小于上月 6000000", False)]
+        assert h01(at("2018-08-06")) == [("H01", "小于上月 6000000", True)]
