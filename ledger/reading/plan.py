@@ -132,7 +132,9 @@ def _plan_sheet(sheet: Sheet, header: FoundHeader) -> PlanSheet:
     findings = header.findings()
     fen_per_unit = _units(sheet, header, findings)
     findings += _hidden(sheet, table)
-    rows = _rows(sheet, table, header.columns, header.bottom)
+    # without names nothing can be matched: the header's finding (F09) says so
+    named = table.name_field in header.columns
+    rows = _rows(sheet, table, header.columns, header.bottom) if named else []
     plan_sheet = PlanSheet(table, sheet, dict(header.columns), fen_per_unit, rows, findings)
     _fill_from_above(plan_sheet)
     _cover(plan_sheet)
@@ -194,13 +196,11 @@ def _rows(sheet: Sheet, table: Table, columns: dict[str, int], header_row: int) 
     for (row, column), cell in sorted(sheet.cells.items()):
         if row > header_row and (cell.kind is not CellKind.TEXT or _text(cell).strip()):
             by_row.setdefault(row, {})[column] = cell
-    name_column = columns.get(table.name_field)
-    # a label stands at the left edge: in 序号, 建设地 or the name's column
-    edge = name_column if name_column is not None else min(columns.values(), default=1)
+    name_column = columns[table.name_field]
     rows: list[PlanRow] = []
     path: list[tuple[int, str]] = []
     for row, cells in by_row.items():
-        label = _label(cells, edge)
+        label = _label(cells, name_column)
         level = _heading_level(label)
         alone = len(cells) == 1
         first = min(cells)
@@ -209,7 +209,7 @@ def _rows(sheet: Sheet, table: Table, columns: dict[str, int], header_row: int) 
             kind = RowKind.TOTAL
         elif alone and (first != name_column or level is not None) and not _is_number(cells[first]):
             kind = RowKind.NOTE if _NOTE.match(label.strip()) else RowKind.HEADING
-        elif level is not None and first < edge and name_column not in cells:
+        elif level is not None and first < name_column and name_column not in cells:
             kind = RowKind.TOTAL  # a heading with the section's figures beside it
         elif name_column in cells or len(cells) > 1:
             kind = RowKind.NOTE if _NOTE.match(_text(cells[first]).strip()) else RowKind.ITEM
@@ -232,10 +232,10 @@ def _is_number(cell: Cell) -> bool:
     return cell.kind is CellKind.NUMBER
 
 
-def _label(cells: dict[int, Cell], edge: int) -> str:
-    """The text at the row's left edge that may name a heading or a total."""
+def _label(cells: dict[int, Cell], name_column: int) -> str:
+    """The text in 序号, 建设地 or the name's column that may name a heading or a total."""
     for column in sorted(cells):
-        if column > edge:
+        if column > name_column:
             break
         text = _text(cells[column])
         if text.strip():

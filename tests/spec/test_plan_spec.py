@@ -212,6 +212,28 @@ CASES = {
         SHIFTED_TWO,
     ),
     "a shifted need whose sum does not hold": (put(2, F6=600), UNPROVED_TWO, SHIFTED_TWO),
+    "a need slipped left that also reads well as it stands": (
+        moved(2, 14, "G", "I", -1),
+        {("F17", TWO, "F14")},
+        set(),
+    ),
+    "the same where the total does not close either way": (
+        both(moved(2, 14, "G", "I", -1), put(2, G5=39000)),
+        {
+            *UNPROVED_TWO,
+            ("R02", TWO, "F14"),
+            ("R01", TWO, "G5"),
+            ("T01", TWO, "G5"),
+            ("T01", TWO, "I5"),
+        },
+        SHIFTED_TWO,
+    ),
+    "a period written as a number": (put(2, E6=2018), set(), set()),
+    "项目总投资 of annex 2 totalled": (
+        put(2, F5=39242),
+        {("T01", TWO, "F5")},
+        {("T03", TWO, "F5")},
+    ),
     # sums
     "a part changed": (
         put(1, H8=60),
@@ -262,6 +284,12 @@ CASES = {
         set(),
     ),
     "an error value": (put(1, H8="#REF!"), {("C07", ONE, "H8")}, set()),
+    "a formula that was never computed": (put(1, G8="=H8+I8"), {("C08", ONE, "G8")}, set()),
+    "a lead unit over two rows": (
+        lambda one, _: one.merge_cells("L18:L19"),
+        {("C14", ONE, "L19")},
+        set(),
+    ),
     "no date": (put(1, K8="年底前"), {("C02", ONE, "K8")}, set()),
     "a month that cannot be": (put(1, K8="2018年13月"), {("C13", ONE, "K8")}, set()),
     "a date without a year": (put(1, K8="10月"), {("C11", ONE, "K8")}, set()),
@@ -399,6 +427,13 @@ def test_a_missing_annex_is_said() -> None:
     assert isinstance(plan, Plan)
     assert [f.rule for f in plan.findings if f.table == "needs"] == ["F12"]
     assert len(plan.of_table("needs")) == 0
+
+
+def test_an_annex_without_names_gives_no_items() -> None:
+    plan = changed(put(2, C3="甲"))
+    assert [f.rule for f in plan.findings if f.table == "needs"] == ["F09", "F11"]
+    assert len(plan.of_table("needs")) == 0
+    assert len(plan.of_table("projects")) == 8
 
 
 def test_what_is_no_plan_is_refused() -> None:
