@@ -23,6 +23,8 @@ from schemas.columns import NEED_STATUSES
 from schemas.month import Month, PartialDate
 
 _TEMPLATES = CHECKOUT / "templates" / "report"
+#: From this many characters on a figure is set smaller.
+_LONG = 8
 _LIGHT_NAMES = {"red": "红", "yellow": "黄", "green": "绿", "": ""}
 
 
@@ -63,6 +65,12 @@ def breakable(text: str) -> Markup:
     return Markup(str(escape(text)).replace("%（", "%<wbr>（"))  # noqa: S704  escaped just here
 
 
+def fit(figure: str) -> Markup:
+    """A figure in a narrow column: smaller from eight characters on, so that it stays inside."""
+    text = escape(figure)
+    return Markup('<span class="tight">{}</span>').format(text) if len(figure) >= _LONG else text
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -91,6 +99,7 @@ def _environment() -> Environment:
         expected=figures.expected,
         placed=placed,
         breakable=breakable,
+        fit=fit,
         stop=stop,
     )
     environment.globals.update(

@@ -111,7 +111,7 @@ def test_carried_and_missing_figures_are_marked_and_never_zero():
     assert all(line.fiscal.paid is None and line.progress is None for line in missing)
     html = county_html(report)
     assert "＊沿用2018年6月数。" in html
-    assert 'class="missing" colspan="8">未报' in html
+    assert 'class="missing" colspan="9">未报' in html
     assert "2个项目未报" in report.conclusion
 
 
