@@ -8,7 +8,7 @@ then a title or a name in which a registered unit's name stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -44,6 +44,8 @@ _STAMP = re.compile(r"[(（](?:盖章|公章|签字|签章|签名)[)）]")
 _NOTE = re.compile(r"[(（][^()（）]*[)）]\s*$")
 _UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位:?")
 _MONEY = re.compile(r"\(?((?:百万|千万|万|千|百|亿)?元)\)?(?:[、,，/].*)?")
+_SPACED_LABEL = re.compile(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])")
+_LONGEST_LINE = 300
 _INLINE = re.compile(r"([一-鿿]{2,8})[:：]")
 _MONTH_IN_WORDS = (
     re.compile(
@@ -143,25 +145,31 @@ def is_cover(sheet: Sheet, rows: Rows) -> bool:
     return len(labels & {UNIT, MONTH, "填报人", EXPLANATION, "填报日期"}) >= 2
 
 
-def _labels_in(cell: Cell) -> Iterable[tuple[str, str]]:
+def _labels_in(cell: Cell) -> tuple[tuple[str, str], ...]:
     """The labels in a cell with what follows them there: 「报送单位：三里乡  月份：2018年9月」."""
-    if cell.kind is not CellKind.TEXT or len(cell.raw) > 300:
-        return
-    text = _STAMP.sub("", str(cell.value))
+    if cell.kind is not CellKind.TEXT or len(cell.raw) > _LONGEST_LINE:
+        return ()
+    return _labels_of(str(cell.value))
+
+
+@lru_cache(maxsize=4096)
+def _labels_of(text: str) -> tuple[tuple[str, str], ...]:
+    text = _STAMP.sub("", text)
     whole = _LABELS.get(fold(text).rstrip(":"))
     if whole:
-        yield whole, ""
-        return
+        return ((whole, ""),)
     if "：" not in text and ":" not in text:
-        return
-    squeezed = re.sub(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])", "", text)
+        return ()
+    squeezed = _SPACED_LABEL.sub("", text)
     found = [
         (match, label) for match in _INLINE.finditer(squeezed) for label in [_label_at(match[1])] if label
     ]
+    labels = []
     for place, (match, label) in enumerate(found):
         after = found[place + 1][0] if place + 1 < len(found) else None
         stop = after.end() - 1 - len(_label_words(after[1])) if after else len(squeezed)
-        yield label, strip_outer(squeezed[match.end() : stop])
+        labels.append((label, strip_outer(squeezed[match.end() : stop])))
+    return tuple(labels)
 
 
 def _label_words(text: str) -> str:
@@ -197,7 +205,7 @@ def labelled(rows: Rows) -> dict[str, tuple[Cell, Cell | None]]:
 
 
 def _is_label(cell: Cell) -> bool:
-    return cell.kind is CellKind.TEXT and next(iter(_labels_in(cell)), None) is not None
+    return bool(_labels_in(cell))
 
 
 def _is_blank(cell: Cell) -> bool:
@@ -244,7 +252,7 @@ def read_caption(
             if cell.kind is not CellKind.TEXT or len(cell.raw) > 120:
                 continue
             _money_in(cell, line[place + 1] if place + 1 < len(line) else None, caption)
-            if next(iter(_labels_in(cell)), None) is None:
+            if not _labels_in(cell):
                 _title(cell, sheet, registry, year, caption)
     return caption
 

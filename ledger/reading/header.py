@@ -8,7 +8,7 @@ follows from the columns first, then from the words above it and the sheet's nam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -166,29 +166,53 @@ def _best_at(
     tops = [row]
     if row - 1 > done and row - 1 in rows and _count_words(rows[row - 1], words):
         tops.append(row - 1)
-    best: tuple[float, int, int, Table, list[_Path]] | None = None
-    named = {table.key: _is_named(sheet, rows, table, row, done) for table in tables}
+    last = row
+    while last < tops[-1] + _MOST_ROWS + 1 and _may_be_header(rows.get(last + 1)):
+        last += 1
+    block = {r: rows[r] for r in range(tops[-1], last + 1) if r in rows}
+    named = tuple(_is_named(sheet, rows, table, row, done) for table in tables)
+    # the sheets of a batch repeat their headers: what a block of cells means is worked out once
+    written = tuple((r, c, cell.raw, cell.kind) for r, line in block.items() for c, cell in line.items())
+    merged = tuple((place, span) for place, span in spans.items() if tops[-1] <= place[0] <= last)
+    known = (row, tuple(tops), written, merged, named, tuple(map(id, tables)))
+    if known not in _FOUND:
+        if len(_FOUND) > _MOST_FOUND:
+            _FOUND.clear()
+        _FOUND[known] = (_find(sheet, tables, block, spans, named, tops, row, last), tuple(tables))
+    return [replace(header, sheet=sheet.name, bottom=_last_row(rows, header)) for header in _FOUND[known][0]]
+
+
+_MOST_FOUND = 2_000
+#: By the cells of a block: the headers in it. The tables are held so that their ids stay theirs.
+_FOUND: dict[tuple[Any, ...], tuple[list[FoundHeader], tuple[Table, ...]]] = {}
+
+
+def _find(
+    sheet: Sheet,
+    tables: Sequence[Table],
+    block: Rows,
+    spans: Mapping[tuple[int, int], int],
+    named: Sequence[bool],
+    tops: Sequence[int],
+    row: int,
+    last: int,
+) -> list[FoundHeader]:
+    best: tuple[float, int, int, int, list[_Path]] | None = None
     for top in tops:
-        for bottom in range(row, top + _MOST_ROWS):
-            if bottom > row and not _may_be_header(rows.get(bottom)):
-                break
-            paths = _paths(rows, spans, top, bottom)
-            for table in tables:
-                score = _score(lexicon(table), paths) + _NAME_WEIGHT * named[table.key]
+        for bottom in range(row, min(last + 1, top + _MOST_ROWS)):
+            paths = _paths(block, spans, top, bottom)
+            for place, table in enumerate(tables):
+                score = _score(lexicon(table), paths) + _NAME_WEIGHT * named[place]
                 if best is None or score > best[0]:
-                    best = (score, top, bottom, table, paths)
+                    best = (score, top, bottom, place, paths)
     if best is None:
         return []
-    _, top, bottom, table, paths = best
-    one = _match(sheet, table, paths, top, bottom, named[table.key])
+    _, top, bottom, place, paths = best
+    one = _match(sheet, tables[place], paths, top, bottom, named[place])
     split = _side_by_side(sheet, tables, paths, top, bottom, named)
     if len({h.table.key for h in split}) > 1 and sum(len(h.columns) for h in split) > len(one.columns) + 2:
-        chosen = split
-    else:
-        chosen = [one] if len(one.columns) >= (_ENOUGH_NAMED if one.named else _ENOUGH) else []
-    for header in chosen:
-        header.bottom = _last_row(rows, header)
-    return chosen
+        return split
+    return [one] if len(one.columns) >= (_ENOUGH_NAMED if one.named else _ENOUGH) else []
 
 
 def _may_be_header(cells: Mapping[int, Cell] | None) -> bool:
@@ -306,7 +330,7 @@ def _side_by_side(
     paths: Sequence[_Path],
     top: int,
     bottom: int,
-    named: Mapping[str, bool],
+    named: Sequence[bool],
 ) -> list[FoundHeader]:
     """Tables beside each other, with an empty column between."""
     parts: list[list[_Path]] = [[paths[0]]] if paths else []
@@ -318,7 +342,9 @@ def _side_by_side(
         return []
     found = []
     for part in parts:
-        headers = [_match(sheet, table, part, top, bottom, named[table.key]) for table in tables]
+        headers = [
+            _match(sheet, table, part, top, bottom, named[place]) for place, table in enumerate(tables)
+        ]
         best = max(headers, key=lambda header: header.score)
         if len(best.columns) >= _ENOUGH:
             found.append(best)

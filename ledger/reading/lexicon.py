@@ -70,9 +70,10 @@ def _build(name: str, number: str, columns: tuple[tuple[str, tuple[str, ...]], .
     words.update(fields)
     words.discard("")
     ambiguous = frozenset(
-        short
-        for short, column in fields.items()
-        if any(long != short and long.endswith(short) and of != column for long, of in fields.items())
+        ending
+        for long, column in fields.items()
+        for ending in (long[start:] for start in range(1, len(long)))
+        if fields.get(ending, column) != column
     )
     return Lexicon(fields, ambiguous, frozenset(words), canonical, {})
 

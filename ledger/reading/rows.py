@@ -80,7 +80,7 @@ class SortedRows:
 
 def has_content(cell: Cell) -> bool:
     """Whether a cell holds anything but blanks."""
-    return cell.kind is not CellKind.TEXT or bool(strip_outer(str(cell.value)))
+    return cell.kind is not CellKind.TEXT or cell.raw[:1].isalnum() or bool(strip_outer(cell.raw))
 
 
 def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> SortedRows:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.reading import dates
-from ledger.reading.model import Cell, CellKind, ReadValue
+from ledger.reading.model import Cell, CellKind, ReadValue, address
 from ledger.reading.numbers import BLANK_WORDS, is_vague, read_number, strip_outer, without_noise
 from ledger.reading.words import MONEY_UNITS, fold
 from schemas.columns import Column, Kind
@@ -123,7 +123,7 @@ def parse(
 def _good(
     cell: Cell, value: Value, steps: tuple[str, ...] = (), findings: tuple[Finding, ...] = ()
 ) -> Parsed:
-    return Parsed(ReadValue(value, cell.address, cell.raw, steps), findings)
+    return Parsed(ReadValue(value, address(cell.row, cell.column), cell.raw, steps), findings)
 
 
 def _bad(cell: Cell, problem: Finding) -> Parsed:
