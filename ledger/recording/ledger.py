@@ -128,6 +128,10 @@ class Ledger:
     def engine(self) -> Engine:
         """The database, created or rebuilt where there is none of this schema."""
         if self._opened is None:
+            # a home on a read-only disk can still be read: what its ledger lacks is applied in memory
+            processed = self.home.processed
+            if self._url is None and processed.is_dir() and not os.access(processed, os.W_OK):
+                self._readonly = True
             self._opened = self._open_readonly() if self._readonly else self._open_for_writing()
         return self._opened
 
@@ -294,15 +298,14 @@ class Ledger:
         Raises Busy (exit 4) where another process keeps the ledger for long, Damaged where
         journal, originals or ledger are not what was written.
         """
-        if self._readonly:
-            _ = self.engine
-            return []
-        if not is_behind(load_cursor(self.engine), self._journal):
+        engine = self.engine
+        if self._readonly or not is_behind(load_cursor(engine), self._journal):
             return []
         with self._alone():
             fold = Fold(self.engine, self.home, self.registry, self.tools, progress)
             applied = fold.run()
-            note_digest(self._journal, fold.cursor)
+            if os.access(self.home.journal, os.W_OK):
+                note_digest(self._journal, fold.cursor)
         return applied
 
     def note(self, kind: str, payload: dict[str, object]) -> None:
