@@ -105,6 +105,11 @@ def _name_patterns(number: str, title: str, sheet: str) -> tuple[re.Pattern[str]
 
 def names_table(text: str, table: Table) -> bool:
     """Whether a caption, a sheet's or a file's name names this table."""
-    pattern, words = _name_patterns(table.number, table.title, table.sheet)
+    return _names(text, table.number, table.title, table.sheet)
+
+
+@lru_cache(maxsize=8192)
+def _names(text: str, number: str, title: str, sheet: str) -> bool:
+    pattern, words = _name_patterns(number, title, sheet)
     folded = fold(text)
     return bool(pattern.search(folded)) or any(word in folded for word in words)

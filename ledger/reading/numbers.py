@@ -10,10 +10,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from ledger.reading.words import INVISIBLE
 
 _UNSEEN_SIGNS = re.compile(f"[{INVISIBLE}]")
+_LONGEST_KEPT = 40
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _SPACED = re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:\.\d*)?")
@@ -43,8 +45,13 @@ class Number:
 
 def strip_outer(text: str) -> str:
     """Without outer blanks of any kind (NBSP, U+3000, line breaks) and invisible characters."""
-    if text.isascii():
-        return text.strip()
+    if len(text) > _LONGEST_KEPT:
+        return _UNSEEN_SIGNS.sub("", text).strip()
+    return _strip(text)
+
+
+@lru_cache(maxsize=16384)
+def _strip(text: str) -> str:
     return _UNSEEN_SIGNS.sub("", text).strip()
 
 

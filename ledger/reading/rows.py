@@ -36,6 +36,7 @@ _NOTE = re.compile(
 )
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
+_LONGEST_DITTO = 8
 _WIDE = 3
 #: How far beside its header a shifted row may stand.
 _REACH = 3
@@ -157,6 +158,10 @@ def _is_nil(cell: Cell) -> bool:
         return False
     text = fold(str(cell.value)).strip(_NIL_SIGNS)
     return text in {NIL, "本月" + NIL, "本月为" + NIL, "无(" + NIL, NIL + ")"}
+
+
+def _is_ditto(cell: Cell) -> bool:
+    return cell.kind is CellKind.TEXT and strip_outer(cell.raw) in DITTO_WORDS
 
 
 def _level(text: str) -> int:

@@ -306,10 +306,14 @@ def _units_of(measure: str) -> tuple[str, ...]:
     return tuple(sorted({fold(measure), *parts, "".join(parts)} - {""}, key=len, reverse=True))
 
 
+#: The same amounts stand in workbook after workbook: nought, the plan's figures, last month's.
+_to_fen = lru_cache(maxsize=8192)(to_fen)
+
+
 def _amount(
     cell: Cell, column: Column, setting: Setting, number: Decimal, fen_per_unit: int, steps: tuple[str, ...]
 ) -> Parsed:
-    rounded = to_fen(number, fen_per_unit)
+    rounded = _to_fen(number, fen_per_unit)
     findings: tuple[Finding, ...] = ()
     if steps:
         findings = _changed(cell, column, setting, steps, f"{wan_text(rounded.fen)} 万元")
