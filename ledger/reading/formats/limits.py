@@ -24,9 +24,9 @@ MAX_RATIO = 250
 #: Entries in a package's directory.
 MAX_PARTS = 20_000
 #: Cells with content in one workbook.
-MAX_CELLS = 3_000_000
+MAX_CELLS = 2_000_000
 #: Characters in all cells together, a shared text counted as often as it is used.
-MAX_TEXT = 200_000_000
+MAX_TEXT = 64_000_000
 #: A sheet's grid (last row × last column) is out of proportion above this area when it also has
 #: more than `GRID_SHARE` places for each cell with content.
 GRID_FROM = 5_000_000

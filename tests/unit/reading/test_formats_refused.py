@@ -14,7 +14,7 @@ import pytest
 import xlwt
 from raw_packages import MAIN, ods, shared_strings, worksheet, xlsx, zipped
 
-from ledger.reading.formats import open_book
+from ledger.reading.formats import limits, open_book
 from ledger.reading.model import Book
 from schemas.finding import Finding, Severity
 
@@ -179,7 +179,7 @@ def stretched(sheet: bytes, at: bytes, filler: bytes, count: int) -> bytes:
 
 def test_f04_a_megabyte_that_unpacks_to_a_gigabyte() -> None:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr("xl/workbook.xml", "<workbook/>")
         with package.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
@@ -255,3 +255,29 @@ def test_f04_one_long_text_shared_by_all_cells() -> None:
 def test_f04_elements_without_end() -> None:
     deep = "<a>" * 100_000 + "</a>" * 100_000
     assert limits_kept(xlsx(worksheet("", after=deep))).rule == "F04"
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.xls", "x.ods", "x.csv"])
+def test_f04_more_cells_than_a_submission_can_have(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CELLS", 100)
+    cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="11"/>'
+    made = {
+        "x.xlsx": good_xlsx(),
+        "x.xls": _wide_xls(),
+        "x.ods": ods(
+            f'<table:table table:name="t"><table:table-row table:number-rows-repeated="11">{cell}</table:table-row></table:table>'
+        ),
+        "x.csv": b"1,2,3,4,5,6,7,8,9,10,11\n" * 11,
+    }
+    assert refusal(made[name], name).rule == "F04"
+
+
+def _wide_xls() -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("表1")
+    for row in range(11):
+        for column in range(11):
+            sheet.write(row, column, 1)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
