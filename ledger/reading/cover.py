@@ -42,7 +42,7 @@ _MONEY_LABEL = re.compile(
 )
 _STAMP = re.compile(r"[(（](?:盖章|公章|签字|签章|签名)[)）]")
 _NOTE = re.compile(r"[(（][^()（）]*[)）]\s*$")
-_UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位:?")
+_UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位(?::|$)")
 _MONEY = re.compile(r"\(?((?:百万|千万|万|千|百|亿)?元)\)?(?:[、,，/].*)?")
 _SPACED_LABEL = re.compile(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])")
 _LONGEST_LINE = 300
@@ -194,22 +194,29 @@ def labelled(rows: Rows) -> dict[str, tuple[Cell, Cell | None]]:
             for label, value in _labels_in(cell):
                 if label in found and found[label][1] is not None:
                     continue
-                if value:
+                if value and is_filled(value):
                     found[label] = (cell, cell._replace(value=value, raw=value, kind=CellKind.TEXT))
                     continue
                 after = line[place + 1] if place + 1 < len(line) else None
-                if after is not None and (_is_label(after) or _is_blank(after)):
+                if after is not None and (_is_label(after) or _is_unfilled(after)):
                     after = None
                 found[label] = (cell, after)
     return found
 
 
 def _is_label(cell: Cell) -> bool:
-    return bool(_labels_in(cell))
+    """Whether a cell is a label itself, so that the one before it was left blank."""
+    return bool(_labels_in(cell)) or (cell.kind is CellKind.TEXT and bool(_UNIT_ONLY.match(fold(cell.raw))))
 
 
-def _is_blank(cell: Cell) -> bool:
-    return cell.kind is CellKind.TEXT and not strip_outer(str(cell.value))
+def _is_unfilled(cell: Cell) -> bool:
+    """Whether nothing was filled in: blanks, a line to write on, 「    年   月」."""
+    return cell.kind is CellKind.TEXT and not is_filled(cell.raw)
+
+
+def is_filled(text: str) -> bool:
+    """Whether a field of a form says anything."""
+    return bool(fold(text).strip("_-—–/年月日"))
 
 
 def read_cover(rows: Rows) -> dict[str, Cell]:

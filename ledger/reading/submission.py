@@ -17,6 +17,7 @@ from ledger.reading.cover import (
     cover_text,
     find_unit,
     is_cover,
+    is_filled,
     month_in_words,
     month_of,
     read_caption,
@@ -171,7 +172,7 @@ def _unit(
         text = cover_text(cell)
         said.append(Said(text, find_unit(text, registry), cover_sheet.name, cell.address))
     said += [one.caption.unit for one in located if one.caption.unit is not None]
-    said = [one for one in said if one.text.strip(" _＿—-/")]
+    said = [one for one in said if is_filled(one.text)]
     if not said:
         said = [one.caption.title_unit for one in located if one.caption.title_unit is not None]
     if not said:
@@ -221,7 +222,7 @@ def _month(
     if MONTH in cover and cover_sheet is not None:
         cell = cover[MONTH]
         said = Said(cell.raw, month_of(cell, year), cover_sheet.name, cell.address)
-        if said.meaning is None and not said.text.strip(" _＿—-/"):
+        if not is_filled(said.text):
             said = None
     unreadable = [
         one for one in (said, *(t.caption.month for t in located)) if one is not None and one.meaning is None

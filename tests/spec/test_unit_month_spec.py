@@ -207,3 +207,14 @@ def test_reading_is_the_same_every_time() -> None:
     data = make({"封面": cover(), "表1": BARE})
     one, other = (read_submission(data, "甲.xlsx", "00", Filing(REGISTRY, SEPTEMBER)) for _ in range(2))
     assert one == other
+
+
+def test_fields_left_blank_are_asked_of_the_next_place() -> None:
+    blank = [["报送单位：________", None, "月份：    年   月", None, "单位：万元"]]
+    grid = [["表1 援建项目进度"], *blank, *titles("projects"), PROJECT]
+    submission = filed(None, grid, name="长梁镇9月.xlsx")
+    assert (submission.unit_code, submission.month, rules(submission)) == ("422822106", SEPTEMBER, [])
+    blank = [["报送单位：", None, "月份：", "单位：万元"]]
+    grid = [["表1 援建项目进度"], *blank, *titles("projects"), PROJECT]
+    submission = filed(cover(), grid)
+    assert (submission.unit_code, submission.month, rules(submission)) == ("422822106", SEPTEMBER, [])
