@@ -82,7 +82,7 @@ class Face:
     weight: int
     sources: tuple[str, ...]
     folders: tuple[str, ...]
-    keep: str  # "common", "all", "latin" or "rare"
+    keep: str  # "common", "latin", "all" but Latin, or "everything"
     italic: bool = False
 
 
@@ -132,7 +132,7 @@ def faces(fandol: Path) -> list[Face]:
         Face("song-bold.ttf", "Ledger Song", 700, ("NotoSerifCJK-Bold.ttc",), NOTO, "common"),
         Face("hei.ttf", "Ledger Hei", 400, ("NotoSansCJK-Regular.ttc",), NOTO, "common"),
         Face("hei-bold.ttf", "Ledger Hei", 700, ("NotoSansCJK-Bold.ttc",), NOTO, "common"),
-        Face("rare.ttf", "Ledger Rare", 400, ("NotoSerifCJK-Regular.ttc",), NOTO, "rare"),
+        Face("rare.ttf", "Ledger Rare", 400, ("NotoSerifCJK-Regular.ttc",), NOTO, "everything"),
         Face("latin.ttf", "Ledger Latin", 400, ("LiberationSerif-Regular.ttf",), LIBERATION, "latin"),
         Face("latin-bold.ttf", "Ledger Latin", 700, ("LiberationSerif-Bold.ttf",), LIBERATION, "latin"),
         Face(
@@ -175,10 +175,9 @@ def wanted(keep: str) -> Callable[[int], bool]:
         return LATIN.__contains__
     if keep == "all":
         return lambda code: code not in LATIN or code == 0x20
-    common = common_characters()
-    if keep == "rare":
-        return lambda code: code not in common or code in {0x20, 0xA0}
-    return common.__contains__
+    if keep == "everything":
+        return lambda _: True
+    return common_characters().__contains__
 
 
 def build(face: Face, source: Path, target: Path) -> tuple[str, int]:
