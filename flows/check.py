@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.checking.submission import check_batch
-from ledger.reading.batch import read_files
-from ledger.recording.ledger import Ledger
-
 from ledger.checking.model import Checked, Context
+from ledger.checking.plan import check_plan
+from ledger.checking.submission import check_batch
+from ledger.errors import UsageError
 from ledger.home import Home
+from ledger.reading.batch import read_files
 from ledger.reading.model import Filing, ReadJob
+from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
+from schemas.finding import Severity
 from schemas.month import Month
+from schemas.plan import Plan
 from schemas.tables import TABLES
 
 UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
@@ -68,20 +71,59 @@ def checked_json(checked: Checked, unit_names: dict[str, str]) -> dict[str, Any]
     }
 
 
-def check_files(home: Home, files: Sequence[Path], month: Month | None) -> CheckOutcome:
+def check_files(
+    home: Home,
+    files: Sequence[Path],
+    month: Month | None,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> CheckOutcome:
     """Read and check `files` against the plan and the last months, where the ledger has them."""
     registry = Registry.load(home)
     with Ledger.open(home, registry, readonly=True) as ledger:
         year = month.year if month else registry.year
-        plan = ledger.plan_for_check(year)
+        plan = ledger.plan(year) or _plan_at_hand(home, registry, year)
         filing = Filing(registry, month, plan)
         jobs = [
             ReadJob(path, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), filing) for path in files
         ]
-        submissions = read_files(jobs)
+        submissions = read_files(jobs, progress=progress)
         contexts: list[Context] = [
             ledger.context_for(submission.unit_code, submission.month or month, plan)
             for submission in submissions
         ]
     checked = check_batch(list(zip(submissions, contexts, strict=True)))
     return CheckOutcome(tuple(checked), dict(registry.names))
+
+
+def _plan_at_hand(home: Home, registry: Registry, year: int) -> Plan | None:
+    """The newest plan workbook in the plan folder, where none is registered yet."""
+    for path in sorted(home.plans.glob(f"{year}*.xlsx"), reverse=True):
+        plan = check_plan(path.read_bytes(), path.name, year, 1, registry)
+        if isinstance(plan, Plan):
+            return plan
+    return None
+
+
+def write_marked(home: Home, outcome: CheckOutcome, files: Sequence[Path], out: Path) -> list[Path]:
+    """Write each file's marked copy to `out`: the file it names, or into the folder it names.
+
+    A file without errors and warnings gets none. Raises UsageError where `out` names one file and
+    there are several to mark.
+    """
+    from ledger.returning.returns import return_bytes, return_stem
+
+    registry = Registry.load(home)
+    one_file = out.suffix.lower() in (".xlsx", ".xlsm") and not out.is_dir()
+    if one_file and len(files) > 1:
+        raise UsageError("一次核对几个文件时，--marked 请写文件夹。")
+    written = []
+    for checked, path in zip(outcome.files, files, strict=True):
+        if not any(f.severity is not Severity.INFO for f in checked.findings):
+            continue
+        data, suffix = return_bytes(registry, checked, path.read_bytes())
+        target = out if one_file else out / f"{return_stem(registry, checked)}{suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        written.append(target)
+    return written

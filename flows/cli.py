@@ -164,16 +164,27 @@ def forms(home: Home, as_json: bool, month: Month, units: tuple[str, ...]) -> in
 @command("check")
 @FILES
 @click.option("--month", type=MONTH, help="所报月份；不写时以文件为准。")
-def check(home: Home, as_json: bool, files: tuple[Path, ...], month: Month | None) -> int:
-    """报送前自查：只核对，不入账，不写任何文件。"""
+@click.option(
+    "--marked",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="另存标出问题的工作簿：一个 .xlsx 文件名，或一个文件夹。",
+)
+def check(
+    home: Home, as_json: bool, files: tuple[Path, ...], month: Month | None, marked: Path | None
+) -> int:
+    """报送前自查：只核对，不入账；除 --marked 外不写任何文件。"""
     from flows import show
-    from flows.check import check_files
+    from flows.check import check_files, write_marked
 
-    outcome = check_files(home, files, month)
+    with show.progress(quiet=as_json or len(files) == 1) as progress:
+        outcome = check_files(home, files, month, progress=progress)
+    copies = write_marked(home, outcome, files, marked) if marked else []
     if as_json:
         _print_json(outcome.as_json())
     else:
         show.check(outcome)
+        show.marked(copies)
     return outcome.exit_code
 
 

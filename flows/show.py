@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -107,6 +108,11 @@ def check(outcome: CheckOutcome) -> None:
         console.print(f"共 {len(outcome.files)} 份：{'，'.join(parts)}")
 
 
+def marked(copies: Iterable[Path]) -> None:
+    for path in copies:
+        _console().print(f"已标出问题：{path}", markup=False, soft_wrap=True)
+
+
 def received(files: Iterable[Mapping[str, Any]]) -> None:
     console = _console()
     for one in files:
@@ -172,3 +178,12 @@ def status(standing: Mapping[str, Any]) -> None:
         f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"
         f"未报 {len(standing['missing'])} 家，退回 {len(standing['returned'])} 家。"
     )
+    for unit in standing["units"]:
+        if unit["mended"]:
+            console.print(f"{unit['unit_name']}已改正 {len(unit['mended'])} 处：", markup=False)
+            for message in unit["mended"]:
+                console.print(Text(f"  ✓ {message}", style="dim"), soft_wrap=True)
+        if unit["remaining"]:
+            console.print(f"{unit['unit_name']}待处理 {len(unit['remaining'])} 处：", markup=False)
+            for message in unit["remaining"]:
+                console.print(Text(f"  · {message}"), soft_wrap=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ledger.recording.ledger import Ledger
-
 from flows import steps
 from ledger.calendar import moment_text
 from ledger.home import Home
+from ledger.recording.ledger import Ledger
+from ledger.recording.model import MonthView
 from ledger.registry import Registry
+from schemas.finding import Finding, Severity
 from schemas.month import Month
 
 
@@ -43,6 +44,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
                 "versions": dict(unit.versions),
                 "errors_count": unit.errors_count,
                 "warnings_count": unit.warnings_count,
+                **_answers(view, unit.unit_code),
             }
             for unit in view.standings
         ],
@@ -51,4 +53,20 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
             for row in view.findings
             if row.open
         ],
+    }
+
+
+def _answers(view: MonthView, unit_code: str) -> dict[str, Any]:
+    """What the unit's newest files mended of what was found in its earlier ones, what remains."""
+    mended: dict[tuple[str | None, ...], Finding] = {}
+    remaining: dict[tuple[str | None, ...], Finding] = {}
+    for row in view.findings:
+        if row.unit_code != unit_code or row.finding.severity is Severity.INFO:
+            continue
+        found = row.finding
+        key = (found.rule, found.table, found.item, found.column)
+        (remaining if row.open else mended)[key] = found
+    return {
+        "mended": [found.message for key, found in mended.items() if key not in remaining],
+        "remaining": [found.message for found in remaining.values()],
     }
