@@ -40,6 +40,8 @@ from schemas.tables import ANNEX1, ANNEX2, PROJECTS
 #: The words of the printed annexes' titles, and of ours.
 _PLANNED, _PROGRESS = "计划表", "进度表"
 _WANTED, _MATCHED = "需求表", "需求对接表"
+#: The rule of a row put right because the repair is proved.
+_RESTORED = "F17"
 
 
 def build_county_report(
@@ -298,13 +300,18 @@ def _open_questions(found: Sequence[Discrepancy]) -> str:
     if not found:
         return "计划没有未决的疑点。"
     grave = sum(1 for each in found if each.grave)
+    restored = sum(1 for each in found if each.rule == _RESTORED)
+    others = "其余均按计划原文列示，未作改动" if restored else "均按计划原文列示，未作改动"
     return sentences.full(
-        f"计划表尚有{len(found)}处存疑",
         sentences.clauses(
-            f"差错{grave}处" if grave else "",
-            f"提示{len(found) - grave}处" if len(found) - grave else "",
-            joint="、",
+            f"计划表尚有{len(found)}处存疑",
+            sentences.clauses(
+                f"差错{grave}处" if grave else "",
+                f"提示{len(found) - grave}处" if len(found) - grave else "",
+                joint="、",
+            ),
         ),
-        "均按计划原文列示，未作改动；由计划印发单位核实，更正后的计划登记后销号",
-        joint="，",
+        sentences.clauses(f"经验算证明错列的{restored}行已还原" if restored else "", others),
+        "由计划印发单位核实，更正后的计划登记后销号",
+        joint="；",
     )

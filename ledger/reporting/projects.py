@@ -258,7 +258,8 @@ def _section(path: tuple[str, ...], placed: Sequence[tuple[int, ProjectLine]]) -
     lines = [line for _, line in placed]
     going = active(lines)
     progress = mean(line.progress for line in going)
-    before = mean(line.progress_before for line in going)
+    fresh = any(not line.carried_forward for line in going if line.progress is not None)
+    before = mean(line.progress_before for line in going) if fresh else None
     window = reported_window(lines)
     counted = count_lights(lines)
     fiscal = together(line.fiscal for line in lines)
