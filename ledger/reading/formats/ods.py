@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from ledger.reading.formats import limits
 from ledger.reading.formats.csvs import ERRORS
-from ledger.reading.formats.markup import Attributes, attribute, walk
+from ledger.reading.formats.markup import Attributes, Start, walk
 from ledger.reading.formats.numbers import date_cell, exact
 from ledger.reading.formats.ods_styles import Styles
 from ledger.reading.formats.package import Package
@@ -32,15 +32,31 @@ def read_ods(package: Package) -> Book:
     styles = Styles()
     common = package.read("styles.xml")
     if common:
-        walk(common, "styles.xml", styles.start, styles.end, styles.text)
+        walk(common, "styles.xml", _unprefixed(styles.start), styles.end, styles.text)
     reader = _Reader(styles, calculated=_was_calculated(package.read("meta.xml") or b""))
-    walk(content, "content.xml", reader.start, reader.end, reader.text)
+    walk(content, "content.xml", _unprefixed(reader.start), reader.end, reader.text)
     if not reader.sheets:
         raise damaged("文件中没有工作表")
     for sheet in reader.sheets:
         limits.check_grid(sheet.name, sheet.cells)
         drop_covered(sheet)
     return Book("ods", reader.sheets)
+
+
+def _unprefixed(start: Start) -> Start:
+    """Hand attributes over by their local names, but LibreOffice's additions (calcext) in full:
+    they have the same local names as the standard's."""
+
+    def started(name: str, attributes: Attributes) -> None:
+        start(
+            name,
+            {
+                key if key.startswith("calcext:") else key[key.find(":") + 1 :]: value
+                for key, value in attributes.items()
+            },
+        )
+
+    return started
 
 
 def _was_calculated(meta: bytes) -> bool:
@@ -72,6 +88,7 @@ class _Reader:
         self._skip = 0
         self._in_styles = False
         self._columns: list[_Run] = []
+        self._codes: dict[str, str] = {}
         self._next_column = 1
         self._hidden_runs: list[tuple[int, int]] = []
         self._row = self._row_repeat = self._column = 0
@@ -131,7 +148,7 @@ class _Reader:
             self._paragraphs += 1
             self._in_paragraph += 1
         elif name == "s":
-            count = attribute(attributes, "c") or "1"
+            count = attributes.get("c") or "1"
             self._text.append(" " * min(int(count) if count.isdecimal() else 1, 1024))
         elif name == "tab":
             self._text.append("\t")
@@ -139,8 +156,8 @@ class _Reader:
             self._text.append("\n")
 
     def _start_sheet(self, attributes: Attributes) -> None:
-        self._sheet = Sheet(attribute(attributes, "name") or "")
-        self._sheet.hidden = self._styles.hides_table(attribute(attributes, "style-name") or "")
+        self._sheet = Sheet(attributes.get("name") or "")
+        self._sheet.hidden = self._styles.hides_table(attributes.get("style-name") or "")
         self._row, self._next_column = 1, 1
         self._columns, self._hidden_runs = [], []
 
@@ -148,17 +165,17 @@ class _Reader:
         first = self._next_column
         self._next_column += _repeat(attributes, "number-columns-repeated", LAST_COLUMN)
         last = min(self._next_column - 1, LAST_COLUMN)
-        style = attribute(attributes, "default-cell-style-name") or ""
+        style = attributes.get("default-cell-style-name") or ""
         self._columns.append(_Run(first, last, style))
-        if attribute(attributes, "visibility") in _HIDDEN:
+        if attributes.get("visibility") in _HIDDEN:
             self._hidden_runs.append((first, last))
 
     def _start_row(self, attributes: Attributes) -> None:
         self._row_repeat = _repeat(attributes, "number-rows-repeated", LAST_ROW)
-        self._row_style = attribute(attributes, "default-cell-style-name") or ""
+        self._row_style = attributes.get("default-cell-style-name") or ""
         self._row_cells = []
         self._column = 1
-        if attribute(attributes, "visibility") in _HIDDEN and self._sheet is not None:
+        if attributes.get("visibility") in _HIDDEN and self._sheet is not None:
             # rows hidden to the end of the sheet are declared at once: what matters has content
             self._sheet.hidden_rows.update(range(self._row, self._row + min(self._row_repeat, 65_536)))
 
@@ -204,10 +221,10 @@ class _Reader:
         self._row_cells.extend(cell._replace(column=more) for more in range(column + 1, last + 1))
 
     def _make(self, attributes: Attributes, column: int) -> Cell | None:
-        kind = attribute(attributes, "value-type") or ""
+        kind = attributes.get("value-type") or ""
         if attributes.get("calcext:value-type") == "error":
             kind = "error"
-        formula = attribute(attributes, "formula") is not None
+        formula = attributes.get("formula") is not None
         shown = "".join(self._text)
         code = self._code(attributes, column) if kind or formula else ""
         row = self._row
@@ -215,37 +232,40 @@ class _Reader:
             text = shown.strip() or "#N/A"
             return Cell(row, column, CellKind.ERROR, text, text, code, formula)
         if kind in ("float", "percentage", "currency"):
-            number = exact(attribute(attributes, "value") or "")
+            number = exact(attributes.get("value") or "")
             if number is not None:
                 if kind == "percentage" and "%" not in code:
                     code = "0%"
                 return Cell(row, column, CellKind.NUMBER, number[0], number[1], code, formula)
         elif kind == "date":
-            moment = _moment(attribute(attributes, "date-value") or "")
+            moment = _moment(attributes.get("date-value") or "")
             if moment is not None:
                 return date_cell(row, column, moment, code, formula)
         elif kind == "time":
-            hour = _time_of_day(attribute(attributes, "time-value") or "")
+            hour = _time_of_day(attributes.get("time-value") or "")
             if hour is not None:
                 return date_cell(row, column, hour, code, formula)
         elif kind == "boolean":
-            truth = attribute(attributes, "boolean-value") == "true"
+            truth = attributes.get("boolean-value") == "true"
             return Cell(row, column, CellKind.BOOLEAN, truth, "TRUE" if truth else "FALSE", code, formula)
         elif not kind and formula and not shown and not self._calculated:
             return Cell(row, column, CellKind.FORMULA, None, "", code, True)
         if not shown and kind == "string":
-            shown = attribute(attributes, "string-value") or ""
+            shown = attributes.get("string-value") or ""
         return Cell(row, column, CellKind.TEXT, shown, shown, code, formula) if shown else None
 
     def _code(self, attributes: Attributes, column: int) -> str:
-        name = attribute(attributes, "style-name") or self._row_style
+        name = attributes.get("style-name") or self._row_style
         if not name:
             name = next((run.style for run in self._columns if run.first <= column <= run.last), "")
-        return self._styles.code(name)
+        code = self._codes.get(name)
+        if code is None:
+            code = self._codes[name] = self._styles.code(name)
+        return code
 
 
 def _repeat(attributes: Attributes, name: str, limit: int) -> int:
-    stated = attribute(attributes, name)
+    stated = attributes.get(name)
     if stated is None:
         return 1
     return max(1, min(int(stated[:9]), limit)) if stated.isdecimal() else 1

@@ -6,7 +6,7 @@ far as reading needs it: digits, percent, dates.
 
 from __future__ import annotations
 
-from ledger.reading.formats.markup import Attributes, attribute
+from ledger.reading.formats.markup import Attributes
 
 _DATA_STYLES = frozenset(
     (
@@ -46,16 +46,16 @@ class Styles:
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "style":
-            self._style = attribute(attributes, "name") or ""
-            self._family = attribute(attributes, "family") or ""
+            self._style = attributes.get("name") or ""
+            self._family = attributes.get("family") or ""
             if self._family == "table-cell":
-                self._data_style[self._style] = attribute(attributes, "data-style-name") or ""
-                self._parent[self._style] = attribute(attributes, "parent-style-name") or ""
+                self._data_style[self._style] = attributes.get("data-style-name") or ""
+                self._parent[self._style] = attributes.get("parent-style-name") or ""
         elif name == "table-properties":
-            if self._family == "table" and attribute(attributes, "display") == "false":
+            if self._family == "table" and attributes.get("display") == "false":
                 self._hidden_tables.add(self._style)
         elif name in _DATA_STYLES:
-            self._building = attribute(attributes, "name") or ""
+            self._building = attributes.get("name") or ""
             self._pieces = []
         elif self._building:
             self._add(name, attributes)
@@ -91,8 +91,8 @@ class Styles:
             self._in_text = True
         elif name in _DATE_PARTS:
             short, long = _DATE_PARTS[name]
-            textual = name == "month" and attribute(attributes, "textual") == "true"
-            code = long if attribute(attributes, "style") == "long" else short
+            textual = name == "month" and attributes.get("textual") == "true"
+            code = long if attributes.get("style") == "long" else short
             self._pieces.append("mmm" if textual else code)
         elif name == "am-pm":
             self._pieces.append("AM/PM")
@@ -105,11 +105,11 @@ class Styles:
 
 
 def _digits(attributes: Attributes) -> str:
-    decimals = attribute(attributes, "decimal-places")
+    decimals = attributes.get("decimal-places")
     if decimals is None or not decimals.isdecimal():
         return "General"
-    least = attribute(attributes, "min-decimal-places")
+    least = attributes.get("min-decimal-places")
     count = min(int(decimals), 30)
     fixed = min(int(least), count) if least is not None and least.isdecimal() else count
-    whole = "#,##0" if attribute(attributes, "grouping") == "true" else "0"
+    whole = "#,##0" if attributes.get("grouping") == "true" else "0"
     return whole + ("." + "0" * fixed + "#" * (count - fixed) if count else "")
