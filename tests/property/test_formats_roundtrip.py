@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zipfile
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -112,6 +115,47 @@ def test_what_csv_writes_comes_back(rows: list[list[str]], delimiter: str, encod
     found = cells_of(buffer.getvalue().encode(encoding), "x.csv")
     wanted = {place: value for place, value in places([list(row) for row in rows]).items() if value}
     assert {place: cell.value for place, cell in found.items()} == wanted
+
+
+def ods_cell(value: object) -> str:
+    """A cell as the standard writes it, by hand."""
+    if value is None:
+        return "<table:table-cell/>"
+    if isinstance(value, bool):
+        return f'<table:table-cell office:value-type="boolean" office:boolean-value="{str(value).lower()}"/>'
+    if isinstance(value, datetime):
+        return f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}"/>'
+    if isinstance(value, int | float):
+        return f'<table:table-cell office:value-type="float" office:value="{value!r}"/>'
+    # runs of spaces are an element of their own in this format
+    words = "".join(
+        f'<text:s text:c="{len(piece)}"/>' if piece.isspace() else escape(piece)
+        for piece in re.split("( +)", str(value))
+    )
+    return f'<table:table-cell office:value-type="string"><text:p>{words}</text:p></table:table-cell>'
+
+
+def ods_bytes(table: list[list[object]]) -> bytes:
+    rows = "".join(f"<table:table-row>{''.join(map(ods_cell, row))}</table:table-row>" for row in table)
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    content = (
+        f'<office:document-content{names}><office:body><office:spreadsheet><table:table table:name="表1">{rows}'
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", content)
+    return buffer.getvalue()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(TABLE)
+def test_what_an_ods_says_comes_back(table: list[list[object]]) -> None:
+    compare(cells_of(ods_bytes(table), "x.ods"), places(table), 17)
 
 
 def agree(data: bytes) -> int:
