@@ -28,7 +28,8 @@ def locked(what: str) -> Refused:
 
 def foreign(what: str) -> Refused:
     """F03, naming what the file really is."""
-    return Refused("F03", f"这不是电子表格，而是{what}，无法读取。")
+    gap = " " if what[0].isascii() else ""
+    return Refused("F03", f"这不是电子表格，而是{gap}{what}，无法读取。")
 
 
 def bloated(what: str) -> Refused:
