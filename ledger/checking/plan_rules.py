@@ -300,7 +300,7 @@ def judge_shift(annex: Annex, line: Line) -> Iterator[Finding]:
         return
     name = annex.money[0]
     figures = _stated_figures(annex, line)
-    first = figures[0][0] if figures else None
+    first, raw = figures[0] if figures else (None, None)
     texts = "、".join(f"{cell} {raw}" for cell, raw in figures)
     if line.shifted == "F17" and line.move is not None:
         way = "左" if line.move.step > 0 else "右"
@@ -312,13 +312,11 @@ def judge_shift(annex: Annex, line: Line) -> Iterator[Finding]:
             f"{_label(annex, line)}的金额（{texts}）整体向{way}错 {abs(line.move.step)} 列；按表头还原为"
             f"{amounts}（万元），合计等于各项之和，且与{closes}相符"
         )
-        yield annex.finding("F17", line, name, text, cell=first, expected=amounts).at(
-            value=texts, column=None
-        )
+        yield annex.finding("F17", line, name, text, cell=first, expected=amounts).at(value=raw, column=None)
     else:
         why = "移回后与合计数不符" if line.move is not None else "怎样移动都不能使合计等于各项之和"
         text = f"{_label(annex, line)}的金额（{texts}）与表头错位，{why}，无法还原，该行金额留空"
-        yield annex.finding("F16", line, name, text, cell=first).at(value=texts, column=None)
+        yield annex.finding("F16", line, name, text, cell=first).at(value=raw, column=None)
 
 
 def _stated_figures(annex: Annex, line: Line) -> list[tuple[str, str]]:

@@ -93,11 +93,12 @@ class _Solver:
             if not stray and self._stands(amounts):
                 continue
             move = self._candidate(cells)
+            whole = self._complete_identity(amounts)
             if move is not None:
                 candidates[row.row] = move
                 if not stray and self._identity(amounts):
                     weak.append(row.row)
-            elif stray or self._torn(cells):
+            elif (stray and not whole) or self._torn(cells):
                 shifts.unproved.add(row.row)
         self._settle(shifts, candidates, weak)
         return shifts

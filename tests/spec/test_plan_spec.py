@@ -228,6 +228,8 @@ CASES = {
         },
         SHIFTED_TWO,
     ),
+    "a number for a lead unit, the amounts in order": (put(1, L9=12345), {("P05", ONE, "L9")}, set()),
+    "a number for a date, the amounts in order": (put(1, K9=10), {("C02", ONE, "K9")}, set()),
     "a period written as a number": (put(2, E6=2018), set(), set()),
     "项目总投资 of annex 2 totalled": (
         put(2, F5=39242),
