@@ -25,7 +25,7 @@ from schemas.columns import Column, Kind
 from schemas.finding import Finding
 from schemas.month import PartialDate
 from schemas.plan import PlanItem, Value
-from schemas.tables import TABLES, Table
+from schemas.tables import INDICATORS, TABLES, Table
 
 _DASHES = re.compile(r"[-‐‑‒–—―−~～〜至到]+")
 _STOPS = str.maketrans("。、", ".,")
@@ -133,11 +133,12 @@ def missing_items(tables: Sequence[TableInHand], table: Table, own: Sequence[Pla
     named = {row.item_id for hand in tables for row in hand.rows}
     nil = any(hand.read.nil_report for hand in tables)
     said = "本表报了“零报告”，但" if nil else ""
+    kind = "指标" if table is INDICATORS else "计划项目"
     return [
         at_table(
             "P04",
             table,
-            f"{said}计划项目“{one_line(item.name)}”（{item.item_id}）没有报",
+            f"{said}{kind}“{one_line(item.name)}”（{item.item_id}）没有报",
             item=item.item_id,
         )
         for item in own
