@@ -218,10 +218,11 @@ def _column_total(annex: Annex, line: Line, name: str, covered: Sequence[Line]) 
 
 def judge_item(annex: Annex, line: Line, issued: date) -> Iterator[Finding]:
     """P06, P07, R07 and C06 of one item; the lead unit (P05) is settled where units are known."""
-    name_field = annex.sheet.table.name_field
-    name = line.values.get(name_field)
-    if not line.shifted and (name is None or name.value in (None, "")) and not line.failed(name_field):
-        yield annex.finding("C06", line, name_field, "项目名称空白")
+    for name in annex.sheet.table.required:
+        read = line.values.get(name)
+        blank = read is None or read.value in (None, "")
+        if blank and not line.shifted and not line.failed(name):
+            yield annex.finding("C06", line, name, f"{_label(annex, line)}的“{annex.column(name).title}”空白")
     if not line.shifted:
         yield from _dates(annex, line, issued)
     yield from _not_stated(annex, line)

@@ -104,22 +104,29 @@ def printed_text(text: str) -> str:
 def read_plan_sheets(book: Book) -> list[PlanSheet]:
     """The plan's tables in a workbook, in the order of PLAN_TABLES, each once.
 
-    Where two sheets hold the same table, the one called by its name counts, else the first. A
-    table filled in by a unit (it has the reported columns) is no plan.
+    Where a table stands twice, the one on the sheet called by its name counts, else the first;
+    the other is said to be left aside (F20). A table filled in by a unit (it has the reported
+    columns) is no plan.
     """
-    found: dict[str, tuple[Sheet, FoundHeader]] = {}
+    found: dict[str, list[tuple[Sheet, FoundHeader]]] = {}
     for sheet in book.sheets:
         submitted = {header.top for header in find_headers(sheet, tuple(TABLES.values())) if _reports(header)}
         for header in find_headers(sheet, tuple(PLAN_TABLES.values())):
-            known = found.get(header.table.key)
-            named = fold(sheet.name) == fold(header.table.sheet)
-            if header.top not in submitted and (known is None or (named and not _called(known[0], header))):
-                found[header.table.key] = (sheet, header)
-    return [_plan_sheet(*found[key_]) for key_ in PLAN_TABLES if key_ in found]
+            if header.top not in submitted:
+                found.setdefault(header.table.key, []).append((sheet, header))
+    return [_chosen(found[key]) for key in PLAN_TABLES if key in found]
 
 
-def _called(sheet: Sheet, header: FoundHeader) -> bool:
-    return fold(sheet.name) == fold(header.table.sheet)
+def _chosen(places: list[tuple[Sheet, FoundHeader]]) -> PlanSheet:
+    sheet, header = next((p for p in places if fold(p[0].name) == fold(p[1].table.sheet)), places[0])
+    plan_sheet = _plan_sheet(sheet, header)
+    for other, again in places:
+        if again is not header:
+            text = f"{other.name}：“{header.table.number}”在文件中出现两次，采用“{sheet.name}”，此处未采用"
+            cell = address(again.top, again.first_column)
+            where = _where(other, header.table) | {"cell": cell, "row": again.top}
+            plan_sheet.findings.append(finding("F20", text, **where))
+    return plan_sheet
 
 
 def _reports(header: FoundHeader) -> bool:

@@ -399,16 +399,18 @@ def test_a_sheet_of_indicators_takes_the_place_of_the_registrys() -> None:
     sheet.append(["一-1", "劳务协作交流活动", "次", 2, "县人社局、县就业局"])
     sheet.append(["一-2", "疗休养", "人次", 1000, None])
     sheet.append(["一-3", "消费扶贫", "万元", "800万元", "王某某"])
+    sheet.append(["一-4", "互访", "次", None, "县委办公室"])
     plan = check(book)
     assert isinstance(plan, Plan)
     indicators = plan.of_table("indicators")
-    assert [i.item_id for i in indicators] == ["2018-T-01", "2018-T-02", "2018-T-03"]
-    assert [i.unit_code for i in indicators] == ["422822-hr", "422822-fpb", "422822-fpb"]
+    assert [i.item_id for i in indicators] == ["2018-T-01", "2018-T-02", "2018-T-03", "2018-T-04"]
+    assert [i.unit_code for i in indicators] == ["422822-hr", "422822-fpb", "422822-fpb", "422822-party"]
     assert indicators[0].values["item_code"] == "一-1"
     assert indicators[1].values["target"] == Decimal(1000)
     assert {p for p in places(plan) if p[1] == "工作要点"} == {
         ("P05", "工作要点", "E5"),
         ("C11", "工作要点", "D5"),
+        ("C06", "工作要点", "D6"),
     }
 
 
@@ -420,6 +422,16 @@ def test_sheets_are_known_by_their_headers_not_by_their_names() -> None:
     assert isinstance(plan, Plan)
     names = {ONE: "Sheet1", TWO: "Sheet2"}
     assert places(plan) == {(rule, names[sheet], cell) for rule, sheet, cell in BASE}
+
+
+def test_an_annex_that_stands_twice_is_read_once() -> None:
+    book = openpyxl.load_workbook(PRINTED)
+    book.copy_worksheet(book[TWO]).title = "附件2 (2)"
+    book.move_sheet("附件2 (2)", -2)
+    plan = check(book)
+    assert isinstance(plan, Plan)
+    assert places(plan) == BASE | {("F20", "附件2 (2)", "A3")}
+    assert len(plan.of_table("needs")) == 20
 
 
 def test_a_missing_annex_is_said() -> None:
