@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ledger.reading.model import address
@@ -43,6 +43,8 @@ _BEFORE_NOTES = [
     "drawing",
 ]
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
+
+_ROW_NUMBER = re.compile(rb"\sr\s*=\s*[\"'](\d+)[\"']")
 
 #: From a style's number to the number of its marked copy.
 Restyle = Callable[[int], int]
@@ -100,11 +102,15 @@ class SheetEdit:
             self._doc.replace(data_element.start, data_element.end, f"<{name}>{rows}</{name}>".encode())
             return
         rest = dict(wanted)
+        waiting = sorted(rest, reverse=True)
         for stored in self._rows(data_element.inner, data_element.close):
-            for number in sorted(number for number in rest if number < stored.number):
+            while waiting and waiting[-1] < stored.number:
+                number = waiting.pop()
                 self._doc.insert(stored.start, self._new_row(number, rest.pop(number)).encode())
-            if stored.number in rest:
-                self._edit_row(stored, rest.pop(stored.number))
+            if not waiting:
+                break
+            if stored.number == waiting[-1]:
+                self._edit_row(stored, rest.pop(waiting.pop()))
         for number in sorted(rest):
             self._doc.insert(data_element.close, self._new_row(number, rest[number]).encode())
 
@@ -166,17 +172,34 @@ class SheetEdit:
                 merges.append((*place(first), *place(last)))
         return merges
 
-    def _rows(self, start: int, end: int) -> list[_Row]:
+    def _rows(self, start: int, end: int) -> Iterator[_Row]:
         """The stored rows; one without a number follows the one before."""
-        rows = []
         number = 0
-        for element in elements(self._doc.data, start, end):
-            if element.name != "row":
+        for row_start, inner, close, row_end in self._row_offsets(start, end):
+            stated = _ROW_NUMBER.search(self._doc.data, row_start, inner)
+            number = int(stated[1]) if stated else number + 1
+            yield _Row(number, row_start, inner, close, row_end)
+
+    def _row_offsets(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        """Where each row's tag begins and ends, where its end tag begins, where it ends."""
+        data = self._doc.data
+        if data.find(b"<!", start, end) >= 0 or data.find(b"<?", start, end) >= 0:
+            # a comment may look like a row: look at every tag
+            for element in elements(data, start, end):
+                if element.name == "row":
+                    yield element.start, element.inner, element.close, element.end
+            return
+        name = self._doc.open_name("row").encode()
+        opening = re.compile(rb"<" + name + rb"(?=[\s/>])(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+        closing = re.compile(rb"</" + name + rb"\s*>")
+        for match in opening.finditer(data, start, end):
+            if match[0].endswith(b"/>"):
+                yield match.start(), match.end(), match.end(), match.end()
                 continue
-            stated = attributes(self._doc.tag(element)).get("r")
-            number = int(stated) if stated else number + 1
-            rows.append(_Row(number, element.start, element.inner, element.close, element.end))
-        return rows
+            last = closing.search(data, match.end(), end)
+            if last is None:
+                raise Unmarkable("a row without end")
+            yield match.start(), match.end(), last.start(), last.end()
 
     def _cells(self, row: _Row) -> list[tuple[int, int, int]]:
         """The stored cells of a row: column, start of the tag, end of the tag."""
