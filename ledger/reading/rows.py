@@ -20,6 +20,7 @@ NIL = "零报告"
 
 _TOTAL = re.compile(r"(?:.{0,6}?)(合计|小计|总计|共计|累计合计)(?:[(:].*|\d.*)?")
 _GRAND = frozenset({"合计", "总计", "共计", "累计合计"})
+_OVERALL = "总计"
 _COUNT = re.compile(r"(\d+)(?:个|项)")
 _LEVELS = (
     re.compile(r"第?[一二三四五六七八九十]{1,3}(?:[、.．:]|部分|类|大类)"),
@@ -37,6 +38,7 @@ _NOTE = re.compile(
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
 _LONGEST_DITTO = 8
+_LONGEST_MERGE = 500
 _WIDE = 3
 #: How far beside its header a shifted row may stand.
 _REACH = 3
@@ -139,7 +141,7 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
         elif not names & set(inside) and not reported & set(inside):
             continue
         result.data.append(RawRow(row, cells, _headings(path)))
-    _fill_from_above(result.data, mine.keys(), merged, sheet)
+    _fill_from_above(result.data, merged, sheet)
     _cover(result)
     return result
 
@@ -240,27 +242,27 @@ def _total(
     return total
 
 
-def _vertical_merges(sheet: Sheet, header: FoundHeader) -> dict[tuple[int, int], tuple[int, int]]:
-    """For each cell under a vertical merge, the cell that holds its content."""
-    above: dict[tuple[int, int], tuple[int, int]] = {}
+def _vertical_merges(sheet: Sheet, header: FoundHeader) -> dict[int, list[tuple[int, int]]]:
+    """For each row under vertical merges, the cells that hold their content."""
+    above: dict[int, list[tuple[int, int]]] = {}
     for r1, c1, r2, _ in sheet.merges:
         if r2 > r1 > header.bottom:
-            for row in range(r1 + 1, min(r2, r1 + 500) + 1):
-                above[row, c1] = (r1, c1)
+            for row in range(r1 + 1, min(r2, r1 + _LONGEST_MERGE) + 1):
+                above.setdefault(row, []).append((r1, c1))
     return above
 
 
 def _fill_from_above(
-    data: list[RawRow], columns: object, merged: Mapping[tuple[int, int], tuple[int, int]], sheet: Sheet
+    data: list[RawRow], merged: Mapping[int, Sequence[tuple[int, int]]], sheet: Sheet
 ) -> None:
     previous: RawRow | None = None
     for raw in data:
-        if merged:
-            for (row, column), origin in merged.items():
-                source = sheet.cells.get(origin)
-                if row == raw.row and column not in raw.cells and source is not None and has_content(source):
-                    raw.cells[column] = source._replace(row=row, column=column)
-                    raw.filled[column] = address(*origin)
+        for origin in merged.get(raw.row, ()):
+            column = origin[1]
+            source = sheet.cells.get(origin)
+            if column not in raw.cells and source is not None and has_content(source):
+                raw.cells[column] = source._replace(row=raw.row, column=column)
+                raw.filled[column] = address(*origin)
         if previous is not None:
             for column, cell in raw.cells.items():
                 if (
@@ -280,9 +282,11 @@ def _cover(result: SortedRows) -> None:
     data = [(raw.row, raw.sections) for raw in result.data]
     grand = [total for total in result.totals if total.grand]
     sectioned = any(sections for _, sections in data)
-    subtotals = [total.row for total in result.totals if not total.grand or len(grand) > 1]
+    parts = [t for t in result.totals if not t.grand or (len(grand) > 1 and t.label != _OVERALL)]
+    subtotals = [total.row for total in parts]
     for total in result.totals:
-        if total.grand and (len(grand) == 1 or (sectioned and not total.sections)):
+        only = len(grand) == 1 or total.label == _OVERALL or (sectioned and not total.sections)
+        if total.grand and only:
             total.covers = tuple(row for row, _ in data)
         elif total.sections:
             depth = len(total.sections)

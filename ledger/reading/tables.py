@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ledger.reading import table_findings
 from ledger.reading.header import FoundHeader, Rows
 from ledger.reading.model import (
     Cell,
@@ -16,7 +17,7 @@ from ledger.reading.model import (
     address,
     column_letters,
 )
-from ledger.reading.rows import RawRow, RawTotal, SortedRows, has_content, sort_rows
+from ledger.reading.rows import RawRow, RawTotal, SortedRows, sort_rows
 from ledger.reading.shifts import (
     Frame,
     Shift,
@@ -32,7 +33,7 @@ from ledger.reading.shifts import (
 from ledger.reading.values import Setting, blank_required, parse, place
 from ledger.reading.words import MONEY_UNITS, fold
 from schemas.columns import Column, Kind
-from schemas.finding import Effect, Finding, finding
+from schemas.finding import Finding, finding
 from schemas.money import FEN_PER_WAN
 from schemas.plan import Plan, PlanItem, Value
 from schemas.tables import NEEDS, PROJECTS, Table
@@ -77,12 +78,12 @@ def read_table(
         findings=header.findings(),
         nil_report=sorted_rows.nil is not None,
     )
-    read.findings += _hidden(sheet, rows, header, end)
+    read.findings += table_findings.hidden(sheet, rows, header, end)
     data = sorted_rows.data
     if sorted_rows.nil is not None:
         data = [raw for raw in data if _reports(raw, header)]
         if data:
-            read.findings.append(_nil_beside_rows(sorted_rows.nil, data, setting))
+            read.findings.append(table_findings.nil_beside_rows(sorted_rows.nil, data, setting))
     frame = Frame.of(header, settings)
     plain = [_read_row(raw, frame, None) for raw in data]
     shifts = _shifts(data, plain, frame, setting, plan, sorted_rows)
@@ -92,8 +93,10 @@ def read_table(
         read.rows.append(kept)
         if raw.sections:
             read.sections[raw.row] = raw.sections
+    moved = [shift is not None for shift in shifts]
+    read.findings += table_findings.unheaded(data, moved, header, setting)
     if whole is not None:
-        read.findings.append(_whole_finding(whole, data, frame, setting))
+        read.findings.append(table_findings.whole_shift(whole, data, frame, setting))
     read.totals = [_stated(total, frame, whole) for total in sorted_rows.totals]
     return read
 
@@ -294,25 +297,6 @@ def _whole_table(data: Sequence[RawRow], shifts: Sequence[Shift | None]) -> Shif
     return replace(found[0], proved=all(shift.proved for shift in found))
 
 
-def _whole_finding(whole: Shift, data: Sequence[RawRow], frame: Frame, setting: Setting) -> Finding:
-    first = address(data[0].row, whole.start + whole.step)
-    title = frame.columns[whole.start].title
-    where = f"{setting.sheet}：全表自“{title}”起的内容对表头{whole.chinese}（从 {first} 起）"
-    if whole.proved:
-        message, code, effect = f"{where}，与计划核对无误，已还原", "F17", Effect.STANDS
-    else:
-        message, code, effect = f"{where}，不能证明原位，整表退回", "F16", Effect.TABLE_RETURNED
-    return finding(
-        code,
-        message,
-        effect=effect,
-        sheet=setting.sheet or None,
-        cell=first,
-        column=title,
-        table=setting.table,
-    )
-
-
 def _shifted_row(raw: RawRow, frame: Frame, shift: Shift, setting: Setting, *, alone: bool) -> ReadRow:
     """A row put right by a proved shift (F17), or set aside (F16); its cells raise nothing else."""
     row = _read_row(raw, frame, shift)
@@ -328,32 +312,8 @@ def _shifted_row(raw: RawRow, frame: Frame, shift: Shift, setting: Setting, *, a
                 raw_text = "" if cell is None else cell.raw
                 row.values[column.field] = ReadValue(None, address(raw.row, here), raw_text, (), failed=True)
     if alone:
-        row.findings.insert(0, _row_finding(raw, frame, shift, setting))
+        row.findings.insert(0, table_findings.row_shift(raw, frame, shift, setting))
     return row
-
-
-def _row_finding(raw: RawRow, frame: Frame, shift: Shift, setting: Setting) -> Finding:
-    moved = [c for c in frame.columns if shift.start <= c <= shift.stop and c + shift.step in raw.cells]
-    source = (moved[0] if moved else shift.start) + shift.step
-    title = frame.columns[moved[0] if moved else shift.start].title
-    where = address(raw.row, source)
-    message = f"{place(setting, where)}：第 {raw.row} 行自“{title}”起的内容对表头{shift.chinese}"
-    if shift.proved:
-        message += "，按计划栏核对无误，已还原"
-    else:
-        message += "，不能证明原位，本行退回"
-    cell = raw.cells.get(source)
-    return finding(
-        "F17" if shift.proved else "F16",
-        message,
-        effect=Effect.STANDS if shift.proved else Effect.ROW_RETURNED,
-        sheet=setting.sheet or None,
-        cell=where,
-        row=raw.row,
-        column=title,
-        value=None if cell is None else cell.raw,
-        table=setting.table,
-    )
 
 
 def _stated(total: RawTotal, frame: Frame, whole: Shift | None) -> StatedTotal:
@@ -368,45 +328,3 @@ def _stated(total: RawTotal, frame: Frame, whole: Shift | None) -> StatedTotal:
         else:
             values[column.field] = parse(cell, column, frame.settings[column.field]).read
     return StatedTotal(total.row, total.label, total.covers, values, total.count, total.count_cell)
-
-
-def _nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting) -> Finding:
-    rows = "、".join(str(raw.row) for raw in data[:10])
-    return finding(
-        "F13",
-        f"{place(setting, nil.address)}：写了“零报告”，但第 {rows} 行填有内容",
-        sheet=setting.sheet or None,
-        cell=nil.address,
-        row=nil.row,
-        value=nil.raw,
-        table=setting.table,
-    )
-
-
-def _hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Finding]:
-    """F14 for the sheet, its rows and its columns, where hidden ones have content."""
-    if not (sheet.hidden or sheet.hidden_rows or sheet.hidden_columns):
-        return []
-    found: list[tuple[str, int | None]] = []
-    if sheet.hidden:
-        found.append((f"工作表“{sheet.name}”是隐藏的", None))
-    hidden = [
-        row
-        for row in sorted(sheet.hidden_rows)
-        if header.top <= row < end and any(has_content(cell) for cell in rows.get(row, {}).values())
-    ]
-    if hidden:
-        found.append((f"{sheet.name}：第 {'、'.join(map(str, hidden))} 行是隐藏的", hidden[0]))
-    columns = [
-        column
-        for column in sorted(sheet.hidden_columns)
-        if header.first_column <= column <= header.last_column
-        and any(header.top <= row < end and column in cells for row, cells in rows.items())
-    ]
-    if columns:
-        names = "、".join(column_letters(column) for column in columns)
-        found.append((f"{sheet.name}：{names} 列是隐藏的", None))
-    return [
-        finding("F14", f"{text}，内容已读取", sheet=sheet.name, row=row, table=header.table.key)
-        for text, row in found
-    ]

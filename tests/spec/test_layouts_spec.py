@@ -433,3 +433,34 @@ def test_two_wrong_cells_are_no_shift() -> None:
     assert rules(projects(table("projects", row))) == ["C05", "C02"]
     row = [*PROJECT[:15], *["待核"] * 7, *PROJECT[22:]]
     assert rules(projects(table("projects", row))) == ["C01"] * 7
+
+
+def test_totals_of_sections_and_of_all() -> None:
+    grid = table(
+        "projects",
+        ["一、产业发展"], PROJECT, ["合计", None, None, 200],
+        ["二、基础设施"], SECOND, ["合计", None, None, 175],
+        ["总计", None, None, 375],
+    )  # fmt: skip
+    assert [(t.row, t.label, t.covers) for t in projects(grid).totals] == [
+        (7, "合计", (6,)),
+        (10, "合计", (9,)),
+        (11, "总计", (6, 9)),
+    ]
+
+
+def test_a_heading_with_its_sums_beside_it_is_a_total() -> None:
+    sums = ["一、产业发展", None, None, 375, 375, 200, 175]
+    found = projects(table("projects", sums, PROJECT, SECOND))
+    assert [(t.label, t.covers) for t in found.totals] == [("一、产业发展", (6, 7))]
+    assert rules(found) == []
+
+
+def test_a_column_without_a_heading_is_told() -> None:
+    header = [[*row[:11], None, *row[11:]] for row in titles("projects")]
+    row = [*PROJECT[:11], "某公司", *PROJECT[11:]]
+    found = projects(table("projects", row, header=header))
+    stands(found)
+    assert [(f.rule, f.cell) for f in found.findings] == [("F11", "L5")]
+    beside = projects(table("projects", [*PROJECT, None, None, "页边的话"]))
+    assert rules(beside) == []
