@@ -14,9 +14,9 @@ BINARY = {".xlsx", ".xls", ".et", ".ods", ".png", ".jpg", ".pdf", ".db", ".zip",
 
 
 def project_files() -> list[Path]:
-    """What git keeps or would keep; outside a repository everything but what is ignored."""
+    """What git keeps, pictures and workbooks left out."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z"],
         cwd=ROOT,
         capture_output=True,
         check=False,
