@@ -6,6 +6,7 @@ are put inside, charts are inline SVG.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from schemas.columns import NEED_STATUSES
 from schemas.month import Month, PartialDate
 
 _TEMPLATES = CHECKOUT / "templates" / "report"
+_FRACTION = re.compile(r"(（[\d.]+)/([\d.]+）)")
 #: From this many characters on a figure is set smaller.
 _LONG = 8
 _LIGHT_NAMES = {"red": "红", "yellow": "黄", "green": "绿", "": ""}
@@ -60,9 +62,10 @@ def or_blank(text: str) -> str:
 
 
 def breakable(text: str) -> Markup:
-    """`text` escaped, with a place to break a line between a rate and its fraction: without it
+    """`text` escaped, with places to break a line before and in a rate's fraction: without them
     ``62.9%（1100.6/1750）`` is one word and tears a justified line apart."""
-    return Markup(str(escape(text)).replace("%（", "%<wbr>（"))  # noqa: S704  escaped just here
+    broken = str(escape(text)).replace("%（", "%<wbr>（")
+    return Markup(_FRACTION.sub(r"\1/<wbr>\2", broken))  # noqa: S704  escaped just here
 
 
 def fit(figure: str) -> Markup:

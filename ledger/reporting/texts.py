@@ -16,6 +16,8 @@ CLIPPED = "…见台帐"
 
 _UNSEEN = {"Cc", "Cf"}
 _UNSETTABLE = {"Cs", "Co", "Cn"}
+#: Variation selectors choose among forms of the character before; no font here has any.
+_VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _SPACE = re.compile(r"\s+")
 _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’…—\U00020000-\U0003ffff]"
 _GAP = re.compile(rf"(?<={_WIDE}) (?={_WIDE})")
@@ -38,7 +40,7 @@ def shown(text: str | None) -> str:
             kept.append(" ")
         elif category in _UNSETTABLE:
             kept.append(GETA)
-        elif category not in _UNSEEN and not 0xFE00 <= ord(char) <= 0xFE0F:
+        elif category not in _UNSEEN and not _VARIATION.match(char):
             marks = marks + 1 if category in {"Mn", "Me"} else 0
             if marks <= 2:
                 kept.append(char)

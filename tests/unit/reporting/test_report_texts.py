@@ -21,6 +21,7 @@ from ledger.reporting.texts import abridged, clip, heading, joined, sentence, sh
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
         ("e" + "\u0301" * 30, "é" + "\u0301" * 2),
         ("喆堃犇㛃𬭊", "喆堃犇㛃𬭊"),
+        ("葛\U000e0100飾\ufe0f", "葛飾"),
         ("", ""),
         (None, ""),
     ],
