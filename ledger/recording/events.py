@@ -14,6 +14,10 @@ PLAN_REGISTERED = "plan_registered"
 RECEIVED = "received"
 #: The ledger's digest once all events up to `upto` are applied; what `rebuild --verify` compares.
 DIGEST = "digest"
+#: The registry from an event on; see ledger.recording.registries.
+REGISTRY = "registry"
+#: Events about the journal itself, which the ledger's rows do not record.
+NOT_APPLIED = (DIGEST, REGISTRY)
 APPROVED = "approved"
 EDITION_ISSUED = "edition_issued"
 SENT = "sent"

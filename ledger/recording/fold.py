@@ -34,6 +34,7 @@ from ledger.recording.history import load_history, make_context
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
 from ledger.recording.recheck import later_submissions, overlaid, renewed
+from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
 from ledger.registry import Registry
 from schemas.finding import Finding
@@ -98,6 +99,7 @@ class Read1:
     submission: Submission
     month: Month
     plan: Plan | None
+    registry: Registry
 
     @property
     def unit(self) -> str:
@@ -122,15 +124,16 @@ def is_behind(cursor: Cursor, journal: Journal) -> bool:
         raise Damaged(
             "台帐与日志不是一套（日志换过或少了）。请核对 data/raw/journal，再运行 ledger rebuild。"
         )
-    return any(not name.endswith(f"-{events.DIGEST}.json") for name in names[cursor.seq :])
+    silent = tuple(f"-{kind}.json" for kind in events.NOT_APPLIED)
+    return any(not name.endswith(silent) for name in names[cursor.seq :])
 
 
 def noted_digest(journal: Journal) -> Cursor | None:
     """The last digest in the journal, None where there is none."""
-    names = [name for name in journal.names() if name.endswith(f"-{events.DIGEST}.json")]
-    if not names:
+    noted = journal.of_kind(events.DIGEST)[-1:]
+    if not noted:
         return None
-    event = next(journal.events(after=int(names[-1].split("-")[0]) - 1))
+    event = noted[0]
     return Cursor(seq=int(event.payload["upto"]), digest=str(event.payload["digest"]))
 
 
@@ -158,6 +161,7 @@ class Fold:
     def __post_init__(self) -> None:
         self._journal = Journal(self.home.journal)
         self._originals = Originals(self.home.originals)
+        self._registries = Registries(self.home, self._journal, self.registry)
         self._plans: dict[int, Plan] = {}
         self._cursor = load_cursor(self.engine)
         with reading(self.engine) as connection:
@@ -168,7 +172,7 @@ class Fold:
     def run(self) -> list[Checked]:
         """Apply what is missing; the submissions applied, in order. May be repeated at will."""
         for year in sorted(self._plans):
-            self._take_up(year)
+            self._take_up(year, self._first_plan_seq(year))
         for receipts, other in _runs(self._journal.events(after=self._cursor.seq)):
             self._receive(receipts)
             if other is not None:
@@ -184,7 +188,7 @@ class Fold:
     def _apply_other(self, event: Event) -> None:
         if event.kind == events.PLAN_REGISTERED:
             self._apply_plan(event)
-            self._take_up(int(event.payload["year"]))
+            self._take_up(int(event.payload["year"]), event.seq)
             return
         month = event.payload.get("month")
         line = {
@@ -202,7 +206,9 @@ class Fold:
         earlier = self._plans.get(year)
         version = earlier.version + 1 if earlier else 1
         data = self._originals.read(payload["sha256"], payload["ext"])
-        plan = self.tools.check_plan(data, payload["file_name"], year, version, self.registry)
+        plan = self.tools.check_plan(
+            data, payload["file_name"], year, version, self._registries.at(event.seq)
+        )
         if not isinstance(plan, Plan):
             self._commit(event.seq, event.kind, "refused", event.sha256, [])
             return
@@ -220,19 +226,26 @@ class Fold:
 
     # --- receipts
 
-    def _receive(self, receipts: Sequence[Receipt]) -> None:
+    def _receive(self, receipts: Sequence[Receipt], at: int = 0) -> None:
+        """Apply receipts, by the registry of their own time, or of event `at` where it is later."""
         if not receipts:
             return
         wave: list[Read1] = []
-        for read in self._read(receipts):
+        for read in self._read(receipts, [max(one.seq, at) for one in receipts]):
             if wave and not _joins(wave, read):
                 self._record(wave)
                 wave = []
             wave.append(read)
         self._record(wave)
 
-    def _take_up(self, year: int) -> None:
-        """Apply the receipts that waited for the plan of `year`."""
+    def _first_plan_seq(self, year: int) -> int:
+        plans = tables.plan_versions
+        with reading(self.engine) as connection:
+            query = sa.select(plans.c.event_seq).where(plans.c.year == year, plans.c.version == 1)
+            return int(connection.execute(query).scalar_one())
+
+    def _take_up(self, year: int, at: int) -> None:
+        """Apply the receipts that waited for the plan of `year`, which came with event `at`."""
         late, sent, got = tables.put_off, tables.submissions, tables.receipts
         with reading(self.engine) as connection:
             waiting = connection.execute(
@@ -255,13 +268,15 @@ class Fold:
                     line.event_sha256,
                 )
                 for line in waiting
-            ]
+            ],
+            at,
         )
 
-    def _read(self, receipts: Sequence[Receipt]) -> Iterator[Read1]:
+    def _read(self, receipts: Sequence[Receipt], seqs: Sequence[int]) -> Iterator[Read1]:
         """Read files in one batch, each against the plan of the year it is about."""
+        registries = [self._registries.at(seq) for seq in seqs]
         plans = [self._plans.get(receipt.month_due.year) for receipt in receipts]
-        submissions = self._read_files(receipts, plans)
+        submissions = self._read_files(receipts, plans, registries)
         months = [_month_of(one, sent) for one, sent in zip(receipts, submissions, strict=True)]
         again = [
             place
@@ -270,19 +285,24 @@ class Fold:
         ]
         if again:
             right = [self._plans.get(months[place].year) for place in again]
-            for place, sent in zip(
-                again, self._read_files([receipts[place] for place in again], right), strict=True
-            ):
+            found = self._read_files(
+                [receipts[place] for place in again], right, [registries[place] for place in again]
+            )
+            for place, sent in zip(again, found, strict=True):
                 submissions[place] = sent
-        for receipt, submission, month in zip(receipts, submissions, months, strict=True):
-            yield Read1(receipt, submission, month, self._plans.get(month.year))
+        for receipt, submission, month, registry in zip(
+            receipts, submissions, months, registries, strict=True
+        ):
+            yield Read1(receipt, submission, month, self._plans.get(month.year), registry)
 
-    def _read_files(self, receipts: Sequence[Receipt], plans: Sequence[Plan | None]) -> list[Submission]:
+    def _read_files(
+        self, receipts: Sequence[Receipt], plans: Sequence[Plan | None], registries: Sequence[Registry]
+    ) -> list[Submission]:
         jobs = []
-        for receipt, plan in zip(receipts, plans, strict=True):
+        for receipt, plan, registry in zip(receipts, plans, registries, strict=True):
             self._originals.read(receipt.sha256, receipt.ext)
             path = self._originals.path(receipt.sha256, receipt.ext)
-            filing = Filing(self.registry, receipt.folder, plan)
+            filing = Filing(registry, receipt.folder, plan)
             jobs.append(ReadJob(path, receipt.file_name, receipt.sha256, filing))
         return list(self.tools.read(jobs, workers=self.tools.workers, progress=self.progress))
 
@@ -299,7 +319,7 @@ class Fold:
             items = [
                 (
                     read.submission,
-                    make_context(plan, history, self.registry, before.get(read.receipt.seq, frozenset())),
+                    make_context(plan, history, read.registry, before.get(read.receipt.seq, frozenset())),
                 )
                 for read in ready
             ]
@@ -331,12 +351,14 @@ class Fold:
             if not due:
                 return
             plans = [self._plan_version(connection, one.month.year, one.plan_version) for _, _, one in due]
-            submissions = self._read_files([one.receipt for _, _, one in due], plans)
+            submissions = self._read_files(
+                [one.receipt for _, _, one in due], plans, [read.registry for read, _, _ in due]
+            )
             items = []
             for (read, entry, one), plan, sent in zip(due, plans, submissions, strict=True):
                 history = load_history(connection, plan, one.month, {read.unit})
                 history = overlaid(history, read.month, read.unit, entry.changes)
-                items.append((sent, make_context(plan, history, self.registry)))
+                items.append((sent, make_context(plan, history, read.registry)))
             for (read, entry, one), again in zip(due, self.tools.check(items), strict=True):
                 found = renewed(connection, one, again)
                 if found is not None:
@@ -406,7 +428,7 @@ def _runs(journal: Iterable[Event]) -> Iterator[tuple[list[Receipt], Event | Non
             if len(batch) == BATCH:
                 yield batch, None
                 batch = []
-        elif event.kind != events.DIGEST:
+        elif event.kind not in events.NOT_APPLIED:
             yield batch, event
             batch = []
     if batch:

@@ -84,6 +84,10 @@ class Journal:
             previous = event.sha256
             yield event
 
+    def of_kind(self, kind: str) -> list[Event]:
+        """The events of one kind, in order; the others are not read."""
+        return [self._read(name) for name in self.names() if name.endswith(f"-{kind}.json")]
+
     def sha256_of(self, seq: int) -> str | None:
         """The hash of event `seq`'s file, None where there is no such event."""
         names = self.names()

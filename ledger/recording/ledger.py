@@ -18,7 +18,7 @@ from ledger.calendar import now
 from ledger.checking.model import Checked, Context, History
 from ledger.errors import LedgerError, UsageError
 from ledger.home import Home
-from ledger.recording import database, events, tables
+from ledger.recording import database, tables
 from ledger.recording.codec import plan_from
 from ledger.recording.database import reading
 from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
@@ -28,6 +28,7 @@ from ledger.recording.journal import Journal
 from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
 from ledger.recording.originals import Originals, hash_file
+from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
 from ledger.recording.standing import latest_plan_line
 from ledger.recording.views import month_view
@@ -48,6 +49,12 @@ class Registered:
     plan: Plan | None
     findings: tuple[Finding, ...]
     created: bool
+
+
+def _says_the_same(one: Plan, other: Plan) -> bool:
+    """Whether two readings of one plan workbook come to the same items and discrepancies."""
+    findings = [[found.at(file="") for found in plan.findings] for plan in (one, other)]
+    return one.items == other.items and one.totals == other.totals and findings[0] == findings[1]
 
 
 @contextlib.contextmanager
@@ -263,29 +270,27 @@ class Ledger:
         return registered
 
     def _known_plans(self, year: int) -> set[str]:
-        return {
-            event.payload["sha256"]
-            for event in self._journal.events()
-            if event.kind == events.PLAN_REGISTERED and event.payload["year"] == year
-        }
+        plans = tables.plan_versions
+        with reading(self.engine) as connection:
+            return set(connection.scalars(sa.select(plans.c.sha256).where(plans.c.year == year)))
 
     def register_plan(self, path: Path, year: int, at: datetime | None = None) -> Registered:
         """Check a plan workbook and register it as the newest version of `year`.
 
-        The very file that is the newest already changes nothing. A file that is no plan is not
-        registered: its findings say why.
+        The very file that is the newest already changes nothing, unless the registry it was read
+        with has changed. A file that is no plan is not registered: its findings say why.
         """
         with self._alone():
             self.catch_up()
             kept = self._intake.keep(path)
             present = self.plan(year)
-            if present is not None and present.sha256 == kept.sha256:
-                return Registered(kept.sha256, present, present.findings, created=False)
             version = present.version + 1 if present else 1
             data = Originals(self.home.originals).read(kept.sha256, kept.ext)
             checked = self.tools.check_plan(data, path.name, year, version, self.registry)
             if not isinstance(checked, Plan):
                 return Registered(kept.sha256, None, tuple(checked), created=False)
+            if present is not None and present.sha256 == kept.sha256 and _says_the_same(present, checked):
+                return Registered(kept.sha256, present, present.findings, created=False)
             self._intake.register_plan(kept, path.name, year, at or now())
             self.catch_up()
             return Registered(kept.sha256, self.plan(year), checked.findings, created=True)
@@ -302,6 +307,8 @@ class Ledger:
         if self._readonly or not is_behind(load_cursor(engine), self._journal):
             return []
         with self._alone():
+            if os.access(self.home.raw, os.W_OK):
+                note_registry(self.home, self._journal, load_cursor(engine).seq + 1)
             fold = Fold(self.engine, self.home, self.registry, self.tools, progress)
             applied = fold.run()
             if os.access(self.home.journal, os.W_OK):
