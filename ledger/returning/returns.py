@@ -58,12 +58,18 @@ def write_return(
 
 
 def return_stem(registry: Registry, checked: Checked) -> str:
-    """``退回_长梁镇_2018-09_表1``: unit, month and the file's own name."""
+    """``退回_长梁镇_2018-09_表1``: unit, month and the file's own name.
+
+    Where the unit or the month is unknown the file's hash tells files of one name apart.
+    """
     submission = checked.submission
     unit = registry.names.get(submission.unit_code or "", "单位不明")
     month = str(submission.month) if submission.month else "月份不明"
     stem = _FORBIDDEN_IN_NAME.sub("_", PurePath(submission.file).stem).strip(" .")[:_LONGEST_STEM]
-    return f"退回_{unit}_{month}_{stem or '文件'}"
+    name = f"退回_{unit}_{month}_{stem or '文件'}"
+    if submission.unit_code and submission.month:
+        return name
+    return f"{name}_{submission.sha256[:8]}"
 
 
 def return_bytes(registry: Registry, checked: Checked, data: bytes) -> tuple[bytes, str]:

@@ -279,7 +279,7 @@ def test_a_file_of_no_unit_and_no_month_has_a_name_too(tmp_path: Path) -> None:
     verdict = checked([finding("F03", "这不是电子表格")], Verdict.RETURNED, name="扫描件.pdf")
     verdict.submission.unit_code = verdict.submission.month = None
     (path,) = write_return(Home(tmp_path), registry(), verdict, original, tmp_path / "out")
-    assert path.name == "退回_单位不明_月份不明_扫描件.xlsx"
+    assert path.name == "退回_单位不明_月份不明_扫描件_00000000.xlsx"
     workbook = load_workbook(path)
     assert workbook.sheetnames == [SHEET]
     assert workbook[SHEET].cell(HEADING_ROW + 1, 10).value == "F03"
