@@ -168,7 +168,8 @@ def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: i
         source = place if shift is None else shift.source(place)
         cell = None if source is None else cells.get(source)
         if cell is None:
-            score += column.field in frame.required
+            # a required cell that the shift itself has overwritten says nothing against it
+            score += column.field in frame.required and source is not None
             continue
         used.add(source)
         score += misfit(cell, column, year)
@@ -194,16 +195,16 @@ def has_stray_status(cells: Mapping[int, Cell], frame: Frame) -> bool:
 
 
 def find_shift(
-    cells: Mapping[int, Cell], frame: Frame, year: int, items: Mapping[str, PlanItem]
+    cells: Mapping[int, Cell], frame: Frame, year: int, items: Mapping[str, PlanItem] | None
 ) -> Shift | None:
     """The shift by which the cells of a row that don't fit would fit, None where there is none.
 
-    `items` are the registered plan's items of the table by folded name.
+    `items` are the registered plan's items of the table by folded name, None without a plan.
     """
     base = _score(cells, frame, None, year)
     if base < 2:
         return None
-    best: tuple[int, bool, int, int, int] | None = None
+    best: tuple[int, bool, int, int, int, int] | None = None
     chosen: Shift | None = None
     for step in _STEPS:
         for start in frame.columns:
@@ -214,7 +215,12 @@ def find_shift(
             if score * 4 > base or score > base - 2:
                 continue
             proved = is_proved(cells, frame, shift, items)
-            rank = (score, not proved, -_plan_matches(cells, frame, shift, items), abs(step), -start)
+            lost = sum(
+                shift.source(place) is None and column.field in frame.required
+                for place, column in frame.columns.items()
+            )
+            matches = _plan_matches(cells, frame, shift, items)
+            rank = (score, not proved, lost, -matches, abs(step), -start)
             if best is None or rank < best:
                 best, chosen = rank, replace(shift, proved=proved)
     return chosen
@@ -249,9 +255,9 @@ def _name(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None) -> str:
 
 
 def _plan_matches(
-    cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem]
+    cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem] | None
 ) -> int:
-    item = items.get(_name(cells, frame, shift))
+    item = (items or {}).get(_name(cells, frame, shift))
     if item is None:
         return 0
     amounts = _kept(plan_amounts(cells, frame, shift), frame, shift)
@@ -271,9 +277,11 @@ def adds_up(amounts: Mapping[str, int | None]) -> bool:
     return total is not None and bool(parts) and sum(part or 0 for part in parts) == total
 
 
-def is_proved(cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem]) -> bool:
+def is_proved(
+    cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem] | None
+) -> bool:
     """Whether the plan columns prove a shift: it moves them, they add up after it, and they are
-    the registered plan's where the item is registered."""
+    the registered plan's, where one is registered."""
     columns = frame.header.columns
     moved = [
         name for name in (_FUNDS, *_PARTS) if name in columns and shift.source(columns[name]) != columns[name]
@@ -281,20 +289,24 @@ def is_proved(cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapp
     amounts = plan_amounts(cells, frame, shift)
     if not moved or not adds_up(amounts):
         return False
+    if items is None:
+        return True
     item = items.get(_name(cells, frame, shift))
     if item is None:
-        return True
+        return False
     kept = _kept(amounts, frame, shift)
     return all(item.values.get(name) == amount for name, amount in kept.items())
 
 
-def find_plan_shift(cells: Mapping[int, Cell], frame: Frame, items: Mapping[str, PlanItem]) -> Shift | None:
+def find_plan_shift(
+    cells: Mapping[int, Cell], frame: Frame, items: Mapping[str, PlanItem] | None
+) -> Shift | None:
     """A proved shift of the plan's amounts alone, as in rows copied from the printed annex."""
     places = [frame.header.columns[name] for name in _PLAN_MONEY if name in frame.header.columns]
     amounts = plan_amounts(cells, frame, None)
     if len(places) < 3 or adds_up(amounts) or sum(a is not None for a in amounts.values()) < 2:
         return None
-    if _name(cells, frame, None) not in items:
+    if items is None or _name(cells, frame, None) not in items:
         return None
     if max(places) - min(places) != len(places) - 1:
         return None

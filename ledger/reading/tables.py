@@ -238,8 +238,8 @@ def _shifts(
             or has_stray_status(raw.cells, frame)
         )
         if suspect or (crooked and plan is not None):
-            if items is None:
-                items = _items(plan, frame.header.table)
+            if items is None and plan is not None:
+                items = {fold(item.name): item for item in plan.of_table(frame.header.table.key)}
             if suspect:
                 found = find_shift(raw.cells, frame, setting.year, items)
             if found is None and crooked and plan is not None:
@@ -247,18 +247,13 @@ def _shifts(
         shifts.append(found)
     shared = common_shift(shifts)
     if shared is not None:
-        known = items or {}
         for place_, raw in enumerate(data):
             if fits_better(raw.cells, frame, shared, setting.year):
-                proved = is_proved(raw.cells, frame, shared, known)
+                proved = is_proved(raw.cells, frame, shared, items)
                 shifts[place_] = replace(shared, proved=proved)
     if any(shift is not None and shift.proved for shift in shifts):
         shifts = _closed(data, shifts, frame, sorted_rows)
     return shifts
-
-
-def _items(plan: Plan | None, table: Table) -> dict[str, PlanItem]:
-    return {} if plan is None else {fold(item.name): item for item in plan.of_table(table.key)}
 
 
 def _closed(

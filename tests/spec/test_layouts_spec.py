@@ -464,3 +464,22 @@ def test_a_column_without_a_heading_is_told() -> None:
     assert [(f.rule, f.cell) for f in found.findings] == [("F11", "L5")]
     beside = projects(table("projects", [*PROJECT, None, None, "页边的话"]))
     assert rules(beside) == []
+
+
+def test_a_status_cell_deleted_is_a_shift_not_a_heap_of_errors() -> None:
+    row = [*PROJECT[:10], *PROJECT[11:22], None, None, None]
+    found = projects(table("projects", SECOND, row))
+    assert rules(found) == ["F16"] and found.rows[1].shifted == "F16"
+
+
+@pytest.mark.parametrize("place", range(10, 22))
+def test_an_empty_cell_inserted_anywhere_among_the_reported_columns(place: int) -> None:
+    row = [*PROJECT[:place], None, *PROJECT[place:]]
+    found = projects(table("projects", SECOND, row))
+    assert rules(found) == ["F16"], place
+
+
+def test_indicators_shifted() -> None:
+    for row in ([None, *INDICATOR], INDICATOR[1:], [*INDICATOR[:4], None, *INDICATOR[4:]]):
+        found = read({"表3": table("indicators", row)}).tables[0]
+        assert [f.rule for f in found.rows[0].findings] == ["F16"]
