@@ -391,6 +391,7 @@ TOTALS: list[tuple[list[dict[str, Any]], dict[str, Any], list[tuple[str, str, st
     ([{}, {"invested_cum": FAILED}], {"invested_cum": 181}, []),
     ([{}, {}], {"total_investment": 600, "poor_households": 351}, [("T01", "poor_households", "350", "1")]),
     ([{}, {}], {"count": 2}, []),
+    ([{}, {}], {"count": 1}, [("T02", "item_name", "2", "-1")]),
     ([{}, {}], {"count": 3}, [("T02", "item_name", "2", "1")]),
 ]
 
@@ -506,6 +507,15 @@ def test_an_explained_fall_stands_and_allows_a_negative_month(where: str) -> Non
     assert checked.verdict is Verdict.ACCEPTED
 
 
+def test_an_explained_fall_allows_no_other_negative() -> None:
+    other = finding("C04", "负数", cell=at(P, "poor_persons"))
+    row = line(P, fiscal_paid_month=-5, fiscal_paid_cum=15, poor_persons=FAILED, remarks="退款")
+    checked = check(
+        submission(read_table(P, with_finding(row, other)), month=JULY), context(WATER, history=last_month())
+    )
+    assert [f.rule for f in checked.findings] == ["H01", "C04"]
+
+
 def test_an_unexplained_fall_keeps_the_negative_month_a_finding() -> None:
     negative = finding("C04", "负数", cell=at(P, "fiscal_paid_month"))
     row = with_finding(line(P, fiscal_paid_month=-5, fiscal_paid_cum=15), negative)
@@ -610,6 +620,20 @@ def test_h05_when_nothing_moved_for_three_months(figures: dict[str, Any], silent
     assert [f.rule for f in checked.findings if f.rule in ("H05", "R09")] == ([] if silent else ["H05"])
 
 
+def test_h05_looks_three_months_back_and_no_less() -> None:
+    same, less = {"2018-A1-04": values(P)}, {"2018-A1-04": values(P, progress_pct=59)}
+    past = history(JUNE, JULY, AUGUST, m06=less, m07=same, m08=same)
+    row = {"fiscal_paid_month": 0, "self_paid_month": 0}
+    assert raised(check_line(month=SEPTEMBER, past=past, **row)) == []
+
+
+def test_another_units_history_is_not_continued() -> None:
+    past = history(JUNE, m06={"2018-A1-07": values(P, progress_pct=99), "2018-A1-04": values(P)})
+    row = line(P, seq=7, item_name="青马线旅游扶贫公路")
+    checked = check(submission(read_table(P, row), month=JULY), context(WATER, ROAD, history=past))
+    assert [f.rule for f in checked.findings] == ["P04", "P03"]
+
+
 def test_h06_for_a_missing_month_and_for_a_missing_row() -> None:
     other = item(P, "2018-A1-05", seq=5, item_name="鱼精坝村公路升级改造工程")
     table = read_table(P, line(P), line(P, 6, seq=5, item_name=other.name))
@@ -628,6 +652,7 @@ REPLACED: list[tuple[dict[str, Any], dict[str, Any], str, bool]] = [
     ({"invested_cum": 170}, {}, "", True),
     ({"invested_cum": 170}, {}, "上报时漏填", False),
     ({"problems": None}, {"problems": "雨季"}, "", False),
+    ({"problems": "雨季"}, {"problems": "缺材料"}, "", False),
     ({"poor_persons": None}, {}, "", False),
     ({"status": "未开工"}, {}, "", True),
     ({"invested_cum": 170}, {"start_actual": None}, "", False),
