@@ -25,7 +25,7 @@ from schemas.tables import PROJECTS
 
 _FIRST_TIME = "首次报送"
 #: How many matters and corrections page one has room for; the body has them all.
-_MOST_NOTES = 3
+_MOST_NOTES = 4
 _MOST_CORRECTIONS = 3
 
 
@@ -233,7 +233,7 @@ def matters(found: Sequence[Discrepancy]) -> tuple[str, ...]:
     """The plan's open questions for page one: the gravest first, and how many more there are."""
     grave = [each for each in found if each.grave]
     others = len(found) - len(grave)
-    told = [placed(each) for each in grave[:_MOST_NOTES]]
+    told = [f"{each.brief}。" for each in grave[:_MOST_NOTES]]
     rest = sentences.clauses(
         f"差错{len(grave) - len(told)}处" if len(grave) > len(told) else "",
         f"提示{others}处" if others else "",
@@ -242,12 +242,6 @@ def matters(found: Sequence[Discrepancy]) -> tuple[str, ...]:
     if rest:
         told.append(f"另有{rest}，见第六部分。" if told else f"计划表有{rest}，见第六部分。")
     return tuple(told) or ("计划没有未决的疑点。",)
-
-
-def placed(each: Discrepancy) -> str:
-    """The discrepancy's message, with its place in front where the message does not name it."""
-    named = each.cell and each.cell in each.message
-    return each.message if named else f"{each.place}：{each.message}"
 
 
 def correction_notes(lines: Sequence[CorrectionLine]) -> tuple[str, ...]:

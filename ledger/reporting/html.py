@@ -17,7 +17,6 @@ from markupsafe import Markup, escape
 from ledger.calendar import SHANGHAI
 from ledger.home import CHECKOUT
 from ledger.reporting import charts, figures
-from ledger.reporting.front import placed
 from ledger.reporting.model import CountyReport
 from ledger.reporting.texts import abridged, clip, stop
 from schemas.columns import NEED_STATUSES
@@ -100,7 +99,6 @@ def _environment() -> Environment:
         or_blank=or_blank,
         short=figures.month_short,
         expected=figures.expected,
-        placed=placed,
         breakable=breakable,
         fit=fit,
         stop=stop,

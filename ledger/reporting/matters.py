@@ -11,7 +11,7 @@ from ledger.recording.model import Correction, MonthView
 from ledger.registry import Registry
 from ledger.reporting import figures
 from ledger.reporting.model import CorrectionLine, Discrepancy, ReturnLine
-from ledger.reporting.texts import clip, joined, shown
+from ledger.reporting.texts import abridged, clip, joined, shown
 from schemas.columns import Column, Kind
 from schemas.finding import Effect, Finding, rules
 from schemas.plan import Plan, Value
@@ -21,6 +21,7 @@ from schemas.tables import PLAN_TABLES, TABLES
 WITHDRAWN = "(row)"
 _MOST_TEXT = 120
 _MOST_MESSAGE = 300
+_SHORT_VALUE = 12
 #: A sheet's name has at most this many characters.
 _MOST_NAME = 31
 
@@ -39,11 +40,26 @@ def discrepancies(plan: Plan) -> tuple[Discrepancy, ...]:
             sheet=clip(shown(finding.sheet), _MOST_NAME),
             cell=finding.cell or (f"第{finding.row}行" if finding.row else ""),
             item=finding.item or "",
+            brief=_brief(finding, plan),
             message=clip(shown(finding.message), _MOST_MESSAGE),
             remedy=shown(finding.remedy),
         )
         for place, finding in enumerate(plan.findings, start=1)
     )
+
+
+def _brief(finding: Finding, plan: Plan) -> str:
+    """Place, item, what is wrong and by how much, in one line."""
+    item = plan.by_id.get(finding.item or "")
+    name = f"「{abridged(joined(item.name), 12)}」" if item is not None else ""
+    what = rules()[finding.rule].title
+    column = next((c for t in PLAN_TABLES.values() for c in t if c.title == finding.column), None)
+    if finding.difference is not None:
+        unit = column.unit if column is not None else ""
+        what += f"，相差{figures.number(abs(finding.difference))}{unit}"
+    elif finding.value and len(finding.value) <= _SHORT_VALUE:
+        what += f"（{joined(finding.value)}）"
+    return f"{_place(finding)}{name}：{what}"
 
 
 def marks(plan: Plan, table: str, sheet: str | None, row: int | None) -> tuple[tuple[str, int], ...]:

@@ -324,7 +324,7 @@ class ReturnLine:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """An open discrepancy of the plan, numbered as in 存疑事项."""
+    """An open discrepancy of the plan, numbered as in 存疑事项; `brief` is page one's wording."""
 
     number: int
     rule: str
@@ -332,6 +332,7 @@ class Discrepancy:
     sheet: str
     cell: str
     item: str
+    brief: str
     message: str
     remedy: str
 

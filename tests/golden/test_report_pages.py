@@ -102,7 +102,7 @@ def test_page_one_is_one_page_when_everything_goes_wrong():
     report = build_county_report(views, known)
     assert report.lights.red == 64
     texts = pages(county_html(report))
-    assert "计划中待核定的事项" in texts[0] and "另有差错37处" in texts[0]
+    assert "计划中待核定的事项" in texts[0] and "另有差错36处" in texts[0]
     assert "各乡镇人民政府，县直有关单位" in texts[1]
 
 
