@@ -85,11 +85,16 @@ class Chain:
             "value": self.value or None,
             "carried_forward": self.carried_from is not None,
             "carried_from": None if self.carried_from is None else str(self.carried_from),
-            "source": None if self.source is None else self.source.as_json(),
-            "steps": [] if self.source is None else list(self.source.steps),
+            **self._source_json(),
             "versions": [link.as_json() for link in self.history],
             "findings": [found.as_json() for found in self.findings],
         }
+
+    def _source_json(self) -> dict[str, Any]:
+        """Where the figure comes from, as one object and, for short, beside it."""
+        names = ("version", "file", "sha256", "sheet", "row", "cell", "raw", "steps", "received_at")
+        source = None if self.source is None else self.source.as_json()
+        return {"source": source, **{name: source[name] if source else None for name in names}}
 
     def text(self) -> str:
         """The chain in Chinese, for people."""

@@ -134,7 +134,12 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
         name = path.relative_to(folder).as_posix()
         hidden = any(part.startswith((".", "~$", "__MACOSX")) for part in PurePosixPath(name).parts)
         if path.is_file() and not hidden and name.lower() not in _NOT_SENT:
-            yield path, name
+            yield path, printable(name)
+
+
+def printable(name: str) -> str:
+    """A file's name as it can be stored and shown: bytes that are no UTF-8 become ``?``."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_received_csv(path: Path) -> Mapping[str, datetime]:

@@ -23,7 +23,7 @@ from ledger.recording.codec import plan_from
 from ledger.recording.database import reading
 from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
 from ledger.recording.history import load_history, make_context
-from ledger.recording.intake import Arrival, Intake, Received
+from ledger.recording.intake import Arrival, Intake, Received, printable
 from ledger.recording.journal import Journal
 from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
@@ -227,7 +227,9 @@ class Ledger:
         Nothing is read or judged yet. Raises UsageError, and records none, where one can't be read.
         """
         moment = at or now()
-        return self._intake.receive([Arrival(path, path.name, moment, month, "command") for path in paths])
+        return self._intake.receive(
+            [Arrival(path, printable(path.name), moment, month, "command") for path in paths]
+        )
 
     def take_in(self, month: Month, at: datetime | None = None) -> list[Received]:
         """Receive what is new in the plan folder and in the year's drop folders up to `month`.

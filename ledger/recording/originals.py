@@ -33,9 +33,12 @@ def extension(name: str) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file's bytes. Raises UsageError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"打不开文件 {path.name}（{error.strerror}）。请核对文件名和权限。") from error
 
 
 class Originals:

@@ -188,16 +188,25 @@ def _compare(present: Engine, fresh: Engine, outcome: Outcome) -> None:
     behind = load_cursor(present).position
     with reading(present) as ours, reading(fresh) as theirs:
         for table in tables.metadata.sorted_tables:
-            key = [column.name for column in table.primary_key]
-            order = [table.c[name] for name in key]
-            left = {tuple(row[:]): row for row in ours.execute(sa.select(*order, table).order_by(*order))}
-            right = {tuple(row[:]): row for row in theirs.execute(sa.select(*order, table).order_by(*order))}
-            for row in sorted(left.keys() ^ right.keys(), key=str):
-                where = ", ".join(str(value) for value in row[: len(key)])
-                side = "现有台帐" if row in left else "重建结果"
-                outcome.differences.append(f"{table.name}（{where}）：此行只在{side}中")
+            key = list(table.primary_key)
+            shown = [column for column in table.c if column.name != "digest"]
+            query = sa.select(*shown).order_by(*key)
+            places = [shown.index(column) for column in key]
+            left = {tuple(row[n] for n in places): tuple(row) for row in ours.execute(query)}
+            right = {tuple(row[n] for n in places): tuple(row) for row in theirs.execute(query)}
+            for place in sorted(left.keys() | right.keys(), key=str):
+                if left.get(place) != right.get(place):
+                    where = ", ".join(str(value) for value in place)
+                    how = _how(place in left, place in right)
+                    outcome.differences.append(f"{table.name}（{where}）：{how}")
     if outcome.differences and behind < load_cursor(fresh).position:
         outcome.lines.append("现有台帐还没有赶上日志；请先运行 ledger status 再核对。")
+
+
+def _how(in_present: bool, in_fresh: bool) -> str:
+    if in_present and in_fresh:
+        return "内容不同"
+    return "只在现有台帐中" if in_present else "只在重建结果中"
 
 
 def _compare_noted(journal: Journal, cursor: Cursor, outcome: Outcome) -> None:

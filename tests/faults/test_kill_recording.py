@@ -129,7 +129,7 @@ def test_killed_while_rebuilding(home: Home, tmp_path: Path) -> None:
     with Ledger.open(home, REGISTRY, tools=TOOLS) as ledger:
         ledger.receive(books(tmp_path, 40), MOMENT)
         ledger.catch_up()
-    for _ in range(max(KILLS // 4, 5)):
+    for _ in range(max(KILLS // 8, 5)):
         child = in_child(lambda: rebuild(home, REGISTRY, tools=TOOLS) and None)
         time.sleep(chance.uniform(0, 0.5))
         os.kill(child, signal.SIGKILL)

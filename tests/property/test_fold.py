@@ -77,7 +77,7 @@ def all_exports(ledger: Ledger, as_of: datetime | None = None) -> list[Any]:
     return [export(ledger, month, name, as_of=as_of) for month in MONTHS for name in names]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_ledger_is_the_fold_of_the_journal(todo: list[tuple[str, Any]]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="fold-"))

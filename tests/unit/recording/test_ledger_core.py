@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -224,6 +225,16 @@ def test_drop_folder_and_received_csv(planned, home: Home, tmp_path: Path) -> No
         ledger.catch_up()
         assert [r["version"] for r in exported(ledger, JUNE, "projects")] == [3, 1]
         assert len(list(home.originals.iterdir())) == 4
+
+
+def test_a_name_that_is_no_text_is_taken_in_once(planned, home: Home) -> None:
+    odd = os.fsdecode(b"\xbe\xb0\xd1\xf4.json")
+    write_file(home.drop(JUNE) / odd, A, "2018-06", projects={P1: {}})
+    write_file(home.drop(JUNE) / "附件" / "乙.json", B, "2018-06", projects={P3: {}})
+    with planned() as ledger:
+        assert sorted(t.file_name for t in ledger.take_in(JUNE)) == ["????.json", "附件/乙.json"]
+        ledger.catch_up()
+        assert ledger.take_in(JUNE) == []
 
 
 def test_plan_versions(planned, tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def test_verification_names_what_is_wrong(filled, home: Home) -> None:
         connection.execute("DROP TRIGGER no_update_projects_rows")
         connection.execute("UPDATE projects_rows SET fiscal_paid_cum_fen = 7 WHERE version = 2")
     outcome = verify(home, REGISTRY, tools=TOOLS)
-    assert any(line.startswith("projects_rows（2018-06, 2018-A1-01") for line in outcome.differences)
+    assert any(
+        line == "projects_rows（2018-06, 2018-A1-01, 999001, 2）：内容不同" for line in outcome.differences
+    )
     original = next(home.originals.glob("*.json"))
     original.chmod(0o644)
     original.write_bytes(b"changed")
