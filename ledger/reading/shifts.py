@@ -179,6 +179,13 @@ def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: i
     return score
 
 
+def _misfits(cells: Mapping[int, Cell], frame: Frame, year: int) -> bool:
+    """Whether any cell does not fit its column: blanks alone are no shift."""
+    return any(
+        place in cells and misfit(cells[place], column, year) for place, column in frame.columns.items()
+    )
+
+
 def has_stray_status(cells: Mapping[int, Cell], frame: Frame) -> bool:
     """Whether a word of the status column stands in another one: a shift's surest sign."""
     for place, column in frame.columns.items():
@@ -202,13 +209,16 @@ def find_shift(
     `items` are the registered plan's items of the table by folded name, None without a plan.
     """
     base = _score(cells, frame, None, year)
-    if base < 2:
+    if base < 2 or not _misfits(cells, frame, year):
         return None
     best: tuple[int, bool, int, int, int, int] | None = None
     chosen: Shift | None = None
     for step in _STEPS:
         for start in frame.columns:
-            if start + step < 1 or (start not in cells and step < 0 and start + step not in cells):
+            # what was inserted is blank; what moved left left something to move
+            if start + step < 1 or any(place in cells for place in range(start, start + step)):
+                continue
+            if step < 0 and start not in cells and start + step not in cells:
                 continue
             shift = Shift(start, frame.last, step)
             score = _score(cells, frame, shift, year)

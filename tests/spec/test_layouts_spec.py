@@ -483,3 +483,12 @@ def test_indicators_shifted() -> None:
     for row in ([None, *INDICATOR], INDICATOR[1:], [*INDICATOR[:4], None, *INDICATOR[4:]]):
         found = read({"表3": table("indicators", row)}).tables[0]
         assert [f.rule for f in found.rows[0].findings] == ["F16"]
+
+
+def test_figures_shown_beside_an_empty_row_are_not_taken_for_its_own() -> None:
+    for gap in range(4):
+        row = [*INDICATOR[:4], *[None] * 4, *[None] * gap, 3, 5]
+        found = read({"表3": table("indicators", row)}).tables[0]
+        assert [f.rule for f in found.rows[0].findings] == ["C06", "C06"], gap
+        row = [*PROJECT[:10], *[None] * 17, *[None] * gap, *range(10, 19)]
+        assert set(rules(projects(table("projects", row)))) == {"C06"}, gap
