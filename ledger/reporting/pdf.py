@@ -70,7 +70,7 @@ def render_pdf(
         document.metadata.lang = document.metadata.lang or "zh-CN"
         pdf: bytes = document.write_pdf(
             pdf_variant=variant,
-            pdf_identifier=hashlib.sha256(html.encode()).digest()[:16],
+            pdf_identifier=_identifier(html, title, attachments),
             output_intent="srgb" if variant else None,
             attachments=[
                 weasyprint.Attachment(
@@ -86,6 +86,14 @@ def render_pdf(
         )
     complaints.settle()
     return pdf
+
+
+def _identifier(html: str, title: str, attachments: Sequence[Attached]) -> bytes:
+    """The file's identifier, from what it is made of."""
+    digest = hashlib.sha256(f"{title}\0{html}".encode())
+    for attached in attachments:
+        digest.update(attached.name.encode() + hashlib.sha256(attached.data).digest())
+    return digest.digest()[:16]
 
 
 class _Complaints(logging.Handler):
