@@ -9,7 +9,7 @@ from ledger.checking.model import Checked
 from ledger.reading.model import ReadTable, address
 from ledger.returning.notes import OPENING
 from ledger.returning.sheet_edit import place
-from schemas.finding import Effect, Finding, Severity, rules
+from schemas.finding import Effect, Finding, Scope, Severity, rules
 from schemas.tables import TABLES
 
 #: What becomes of the figures, in a clerk's words.
@@ -64,6 +64,9 @@ def _place(finding: Finding, checked: Checked) -> tuple[int, int] | None:
         except ValueError:
             return None
     if finding.row is None or finding.sheet is None:
+        return None
+    if finding.scope is Scope.TABLE and finding.effect is not Effect.ROW_RETURNED:
+        # of a whole table (a missing column, say): no one cell is meant
         return None
     table = _table(finding, checked)
     if table is None:
