@@ -93,7 +93,7 @@ def _identifier(html: str, title: str, attachments: Sequence[Attached]) -> bytes
     digest = hashlib.sha256(f"{title}\0{html}".encode())
     for attached in attachments:
         digest.update(attached.name.encode() + hashlib.sha256(attached.data).digest())
-    return digest.digest()[:16]
+    return digest.hexdigest()[:32].encode()  # letters only: it stands in the file as it is
 
 
 class _Complaints(logging.Handler):
