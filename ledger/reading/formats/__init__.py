@@ -43,15 +43,7 @@ def _open(data: bytes, name: str) -> Book:
     # xlrd takes 20 ms to import, and most files are not .xls
     from ledger.reading.formats.xls import read_xls
 
-    if kind == "biff":
-        return read_xls(data)
-    other = sniff.other_ole(data)
-    if other is not None:
-        raise other
-    try:
-        return read_xls(data)
-    except Refused as refusal:
-        raise sniff.outer_document(data) or refusal from refusal
+    return read_xls(data if kind == "biff" else sniff.workbook_stream(data))
 
 
 def _open_text(data: bytes, name: str) -> Book:

@@ -37,7 +37,7 @@ def check_grid(name: str, cells: Mapping[tuple[int, int], Cell]) -> None:
     """Raise F04 where the sheet's extent is out of all proportion to its content."""
     if not cells:
         return
-    last_row = max(row for row, _ in cells)
+    last_row = max(cells)[0]
     if last_row <= GRID_FROM // 16_384:
         return
     last_column = max(column for _, column in cells)

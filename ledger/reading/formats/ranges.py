@@ -45,19 +45,17 @@ def drop_covered(sheet: Sheet) -> None:
     cells = sheet.cells
     for first_row, first_column, last_row, last_column in sheet.merges:
         area = (last_row - first_row + 1) * (last_column - first_column + 1)
-        if area < len(cells):
-            covered = [
-                (row, column)
-                for row in range(first_row, last_row + 1)
-                for column in range(first_column, last_column + 1)
-                if (row, column) in cells
-            ]
+        if area <= len(cells):
+            for row in range(first_row, last_row + 1):
+                for column in range(first_column, last_column + 1):
+                    if (row, column) in cells and (row, column) != (first_row, first_column):
+                        del cells[row, column]
         else:
             covered = [
                 (row, column)
                 for row, column in cells
                 if first_row <= row <= last_row and first_column <= column <= last_column
             ]
-        for place in covered:
-            if place != (first_row, first_column):
-                del cells[place]
+            for place in covered:
+                if place != (first_row, first_column):
+                    del cells[place]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from ledger.reading.formats.compound import SIGNATURE, Compound
 from ledger.reading.formats.markup import Attributes, attribute, walk
 from ledger.reading.formats.package import Package
-from ledger.reading.formats.refusal import Refused, damaged, foreign, locked
+from ledger.reading.formats.refusal import Refused, foreign, locked
 
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 
 #: Beginnings of files that are no spreadsheets (offset, bytes, what it is).
@@ -131,43 +131,19 @@ def _is_encrypted(manifest: bytes) -> bool:
     return found
 
 
-def other_ole(data: bytes) -> Refused | None:
-    """Why a compound file is not to be read as .xls; None where it may be one.
-
-    A Word document can hold a workbook, and the other way round: where both are named, only
-    reading tells which is the outer one (`outer_document`).
-    """
-    names = _ole_names(data)
-    if "EncryptedPackage" in names or "EncryptionInfo" in names:
-        return locked("设有打开密码")
-    if "Workbook" in names or "Book" in names:
-        return None
-    return _ole_document(names) or (foreign("其他程序的文档") if names else damaged("文件目录不完整"))
-
-
-def outer_document(data: bytes) -> Refused | None:
-    """What a compound file is that names a workbook but can't be read as one."""
-    return _ole_document(_ole_names(data))
-
-
-def _ole_document(names: set[str]) -> Refused | None:
-    return next((foreign(what) for stream, what in _OLE_STREAMS if stream in names), None)
-
-
-def _ole_names(data: bytes) -> set[str]:
-    """The names of the streams, found entry by entry: this works on a damaged directory, too."""
-    names: set[str] = set()
-    for begin in range(512, min(len(data), 1 << 26), 128):
-        length = int.from_bytes(data[begin + 64 : begin + 66], "little")
-        if (
-            2 < length <= 64
-            and length % 2 == 0
-            and data[begin + 66 : begin + 67] in (b"\x01", b"\x02", b"\x05")
-        ):
-            raw = data[begin : begin + length]
-            if raw.endswith(b"\x00\x00"):
-                names.add(raw[:-2].decode("utf-16-le", "replace"))
-    return names
+def workbook_stream(data: bytes) -> bytes:
+    """The BIFF stream of a compound file. Raises Refused where it holds something else (F01–F03)."""
+    compound = Compound(data)
+    names = compound.names
+    if "EncryptedPackage" in names:
+        raise locked("设有打开密码")
+    for name in ("Workbook", "Book", "WORKBOOK", "BOOK"):
+        if name in names:
+            return compound.stream(name)
+    for stream, what in _OLE_STREAMS:
+        if stream in names:
+            raise foreign(what)
+    raise foreign("其他程序的文档")
 
 
 def is_bare_biff(data: bytes) -> bool:
@@ -181,7 +157,7 @@ def kind_of(data: bytes) -> str:
         raise Refused("F01", "文件是空的（0 字节），请检查后重新报送。")
     if data.startswith((ZIP, EMPTY_ZIP)):
         return "zip"
-    if data.startswith(OLE):
+    if data.startswith(SIGNATURE):
         return "ole"
     if is_bare_biff(data):
         return "biff"

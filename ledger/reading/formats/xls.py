@@ -21,7 +21,6 @@ from xlrd.biffh import (
     XLRDError,
     error_text_from_code,
 )
-from xlrd.compdoc import CompDocError
 
 from ledger.reading.formats import limits
 from ledger.reading.formats.numbers import date_cell, date_of, exact_double, is_date_format
@@ -32,7 +31,6 @@ from ledger.reading.model import Book, Cell, CellKind, Sheet
 #: What xlrd raises on damaged files, as its own fuzzing and ours have shown.
 _FAULTS = (
     XLRDError,
-    CompDocError,
     struct.error,
     AssertionError,
     LookupError,
@@ -53,7 +51,7 @@ _PLACE = struct.Struct("<HH")
 
 
 def read_xls(data: bytes) -> Book:
-    """Read a BIFF workbook. Raises Refused (F01, F02, F04)."""
+    """Read a workbook's BIFF stream. Raises Refused (F01, F02, F04)."""
     try:
         return _read(data)
     except _FAULTS as fault:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from ledger.reading.formats import limits
 from ledger.reading.formats.numbers import date_cell, date_of, exact
@@ -24,13 +25,18 @@ class Style:
     is_date: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surroundings:
     """What the workbook has beside the sheet that its cells refer to."""
 
     strings: Sequence[str]
     styles: Sequence[Style]
     date1904: bool
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest shared text."""
+        return max(map(len, self.strings), default=0)
 
 
 def unescape(text: str) -> str:
@@ -63,6 +69,7 @@ class Builder:
         self._strings = around.strings
         self._looks = _Looks(around.styles)
         self._date1904 = around.date1904
+        self._longest = around.longest
 
     def add(self, row: int, column: int, style: str, kind: str, stored: str | None, formula: bool) -> None:
         """One cell: `style` and `kind` as in its attributes s and t, `stored` its v (or its is).
@@ -75,7 +82,7 @@ class Builder:
             if formula and (stored is None or kind != "str"):
                 self._cells[row, column] = Cell(row, column, CellKind.FORMULA, None, "", code, True)
             return
-        if kind in ("", "n"):
+        if not kind or kind == "n":
             cell = self._number(row, column, look, stored, formula)
         elif kind == "s":
             cell = _text(row, column, self._shared(stored), code, formula)
@@ -114,7 +121,7 @@ class Builder:
     def check(self) -> None:
         """Raise F04 where there is too much of it: shared texts count as often as they are used."""
         cells = self._cells
-        longest = max(map(len, self._strings), default=0)
+        longest = self._longest
         if len(cells) > limits.MAX_CELLS or (
             longest * len(cells) > limits.MAX_TEXT
             and sum(len(cell.raw) for cell in cells.values()) > limits.MAX_TEXT

@@ -8,6 +8,7 @@ import struct
 import time
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -281,3 +282,9 @@ def _wide_xls() -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def test_f01_an_allocation_table_that_runs_in_circles() -> None:
+    # found by the fuzzer: xlrd's own reader of compound files never comes back from it
+    data = (Path(__file__).parents[2] / "data" / "formats" / "circular.xls").read_bytes()
+    assert refusal(data, "九月.xls").rule == "F01"
