@@ -23,6 +23,7 @@ from ledger.reading.words import fold
 from schemas.columns import COLUMNS, NEED_STATUSES, PROJECT_STATUSES, Column, Kind
 from schemas.plan import PlanItem
 
+_FREE = frozenset({"evidence", "problems", "measures", "month_progress"})
 _STEPS = (1, -1, 2, -2, 3, -3)
 _STATUS_WORDS = frozenset(PROJECT_STATUSES + NEED_STATUSES)
 _NUMERIC = frozenset({Kind.MONEY, Kind.PERCENT, Kind.COUNT, Kind.QUANTITY, Kind.SEQUENCE})
@@ -44,9 +45,11 @@ _WORDY = frozenset(
 )
 _ITEM_ID = re.compile(r"\d{4}-[a-z]\d?-\d+")
 _LONGEST_CODE, _LONGEST_MEASURE = 4, 8
+_FEWEST_MOVED = 3
 _AMOUNT_SUFFIXES = ("万元", "元", "万", "%", "户", "人")
 _PARTS = ("fiscal_planned_fen", "enterprise_planned_fen", "self_planned_fen")
 _FUNDS = "funds_total_fen"
+_PLAN_FIGURES = frozenset({"total_investment_fen", "funds_total_fen", *_PARTS, "target"})
 _PLAN_MONEY = ("total_investment_fen", _FUNDS, *_PARTS)
 
 
@@ -107,7 +110,8 @@ def misfit(cell: Cell, column: Column, year: int) -> int:
         if fold(text) in _STATUS_WORDS:
             return 0 if fold(text) in column.allowed else 2
     if column.kind is Kind.CHOICE:
-        return 1
+        words = kind is CellKind.TEXT and _date_misfit(cell, text, year) and read_number(text, ()) is None
+        return 1 if words else 2
     if column.kind is Kind.DATE:
         return _date_misfit(cell, text, year)
     if column.kind in _NUMERIC:
@@ -155,9 +159,9 @@ def _text_misfit(cell: Cell, text: str, column: Column, year: int) -> int:
         return 1
     if column.field == "indicator_name" and _ITEM_ID.fullmatch(fold(text)):
         return 1
-    if read_number(text, ()) is not None or dates.from_text(text, year).problem != "C02":
+    if read_number(text, ()) is not None:
         return 1
-    return 0
+    return int(column.field not in _FREE and dates.from_text(text, year).problem != "C02")
 
 
 def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: int) -> int:
@@ -215,20 +219,23 @@ def find_shift(
     chosen: Shift | None = None
     for step in _STEPS:
         for start in frame.columns:
-            # what was inserted is blank; what moved left left something to move
-            if start + step < 1 or any(place in cells for place in range(start, start + step)):
+            # what was inserted is blank; the first cell that moved, and some more, are not
+            if start + step not in cells or any(place in cells for place in range(start, start + step)):
                 continue
-            if step < 0 and start not in cells and start + step not in cells:
+            if sum(place + step in cells for place in frame.columns if place >= start) < _FEWEST_MOVED:
                 continue
             shift = Shift(start, frame.last, step)
             score = _score(cells, frame, shift, year)
-            if score * 4 > base or score > base - 2:
-                continue
-            proved = is_proved(cells, frame, shift, items)
             lost = sum(
                 shift.source(place) is None and column.field in frame.required
                 for place, column in frame.columns.items()
             )
+            # the further the step and the more it would have overwritten, the more it must explain
+            if score * 4 > base or base - score - lost < 2 * abs(step):
+                continue
+            if _denied(cells, frame, shift, items):
+                continue
+            proved = is_proved(cells, frame, shift, items)
             matches = _plan_matches(cells, frame, shift, items)
             rank = (score, not proved, lost, -matches, abs(step), -start)
             if best is None or rank < best:
@@ -262,6 +269,24 @@ def _name(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None) -> str:
     source = place if shift is None else shift.source(place)
     cell = None if source is None else cells.get(source)
     return fold(cell.raw) if cell is not None else ""
+
+
+def _denied(
+    cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem] | None
+) -> bool:
+    """Whether the plan's figures that a shift would move stand where the registered plan has them."""
+    item = (items or {}).get(_name(cells, frame, None))
+    if item is None:
+        return False
+    moved = [
+        (place, column)
+        for place, column in frame.columns.items()
+        if column.field in _PLAN_FIGURES and shift.source(place) != place and place in cells
+    ]
+    return bool(moved) and all(
+        parse(cells[place], column, frame.settings[column.field]).read.value == item.values.get(column.field)
+        for place, column in moved
+    )
 
 
 def _plan_matches(
