@@ -51,7 +51,8 @@ class Styles:
             for element in elements(self._doc.data, xfs.inner, xfs.close)
         ]
         self._marked: dict[tuple[int, str], int] = {}
-        self._fill_ids: dict[str, int] = {}
+        self._fill_ids: dict[tuple[str, str], int] = {}
+        self._colours = self._read_colours()
 
     def marked(self, base: int, colour: str) -> int:
         """The number of the style that is `base` with a fill of `colour` (ARGB)."""
@@ -60,8 +61,8 @@ class Styles:
             return known
         own = self._xfs[base if 0 <= base < len(self._xfs) else 0]
         tag_end = own.index(b">") + 1
-        fill = str(self._fill(colour))
-        tag = with_attributes(own[:tag_end], fillId=fill, applyFill="1")
+        fill = self._fill(colour, self._colour_of(own)[0])
+        tag = with_attributes(own[:tag_end], fillId=str(fill), applyFill="1")
         number = self.add("cellXfs", tag + own[tag_end:])
         self._marked[base, colour] = number
         return number
@@ -69,24 +70,23 @@ class Styles:
     def unmarked(self) -> dict[int, int]:
         """Styles that carry one of our fills, each with the style it was a copy of.
 
-        The original is the style that is the same but for the fill; where none is left, the copy
-        without a fill is added.
+        The original is the style that is the same but for the fill, with the fill our own kept in
+        its background colour; where none is left, a copy without a fill is added.
         """
-        ours = {number for number, colour in enumerate(self._fills()) if colour in (ERROR_FILL, WARNING_FILL)}
-        if not ours:
-            return {}
+        ours = (ERROR_FILL, WARNING_FILL)
         bare = [self._bare(xf) for xf in self._xfs]
         back: dict[int, int] = {}
         for number, xf in enumerate(list(self._xfs)):
-            if self._fill_of(xf) not in ours:
+            colour, kept = self._colour_of(xf)
+            if colour not in ours:
                 continue
-            originals = [
-                other
-                for other, text in enumerate(bare)
-                if text == bare[number] and self._fill_of(self._xfs[other]) not in ours
-            ]
-            if originals:
-                back[number] = originals[0]
+            alike = {
+                self._colour_of(self._xfs[other])[0]: other
+                for other in reversed(range(len(bare)))
+                if bare[other] == bare[number] and self._colour_of(self._xfs[other])[0] not in ours
+            }
+            if kept in alike or "" in alike:
+                back[number] = alike.get(kept, alike.get("", 0))
             else:
                 tag_end = xf.index(b">") + 1
                 back[number] = self.add("cellXfs", with_attributes(xf[:tag_end], fillId="0") + xf[tag_end:])
@@ -112,31 +112,33 @@ class Styles:
             self._doc.insert(element.close, b"".join(entries))
         return self._doc.result()
 
-    def _fill(self, colour: str) -> int:
-        if colour not in self._fill_ids:
+    def _fill(self, colour: str, kept: str) -> int:
+        """The number of our fill; its background, which a solid fill does not show, keeps the
+        cell's own colour for the day the mark is taken away."""
+        if (colour, kept) not in self._fill_ids:
+            background = f'<bgColor rgb="{kept}"/>' if kept else '<bgColor indexed="64"/>'
             entry = (
-                f'<fill><patternFill patternType="solid"><fgColor rgb="{colour}"/>'
-                '<bgColor indexed="64"/></patternFill></fill>'
+                f'<fill><patternFill patternType="solid"><fgColor rgb="{colour}"/>{background}'
+                "</patternFill></fill>"
             )
-            self._fill_ids[colour] = self.add("fills", entry.encode())
-        return self._fill_ids[colour]
+            self._fill_ids[colour, kept] = self.add("fills", entry.encode())
+        return self._fill_ids[colour, kept]
 
-    def _fills(self) -> list[str]:
-        """Each fill's colour, '' where it has none."""
+    def _read_colours(self) -> list[tuple[str, str]]:
+        """Each fill's colour and background colour, '' where it has none of its own."""
         listed = self._lists["fills"]
         colours = []
         for fill in elements(self._doc.data, listed.inner, listed.close):
-            colour = ""
+            found = {"fgColor": "", "bgColor": ""}
             for pattern in elements(self._doc.data, fill.inner, fill.close):
                 for part in elements(self._doc.data, pattern.inner, pattern.close):
-                    if part.name == "fgColor":
-                        colour = attributes(self._doc.tag(part)).get("rgb", "")
-            colours.append(colour.upper())
+                    found[part.name] = attributes(self._doc.tag(part)).get("rgb", "").upper()
+            colours.append((found["fgColor"], found["bgColor"]))
         return colours
 
-    @staticmethod
-    def _fill_of(xf: bytes) -> int:
-        return int(attributes(xf[: xf.index(b">") + 1]).get("fillId", "0"))
+    def _colour_of(self, xf: bytes) -> tuple[str, str]:
+        number = int(attributes(xf[: xf.index(b">") + 1]).get("fillId", "0"))
+        return self._colours[number] if number < len(self._colours) else ("", "")
 
     @staticmethod
     def _bare(xf: bytes) -> bytes:
