@@ -85,8 +85,9 @@ class Styles:
                 for other in reversed(range(len(bare)))
                 if bare[other] == bare[number] and self._colour_of(self._xfs[other])[0] not in ours
             }
-            if kept in alike or "" in alike:
-                back[number] = alike.get(kept, alike.get("", 0))
+            if alike:
+                # a program that saved the file in between may have dropped the background
+                back[number] = alike[kept] if kept in alike else min(alike.values())
             else:
                 tag_end = xf.index(b">") + 1
                 back[number] = self.add("cellXfs", with_attributes(xf[:tag_end], fillId="0") + xf[tag_end:])
