@@ -21,7 +21,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds of the child's own time for one file; 50,000 rows take about ten.
 FILE_TIMEOUT = 20.0
+#: Bytes taken from a pipe at once: as many as it holds.
+_AT_ONCE = 1 << 16
 #: How many times that a file may take by the clock, where the machine is busy with other things.
 _PATIENCE = 3
 #: Seconds for a process to start and import what it needs (0.2 on an idle machine).
@@ -204,43 +205,45 @@ def _computing_time(pid: int) -> float:
         return time.monotonic()
 
 
-@dataclass(slots=True)
 class _Pipe:
-    """The parent's ends of a child's pipes, read with a deadline."""
+    """The parent's ends of a child's pipes; answers are read as they come, several at once."""
 
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self.process = process
+        self.errors = errors
+        self._arrived = bytearray()
+        self._poll = select.poll()
+        if process.stdout is None or process.stdin is None:
+            raise ValueError("the child needs pipes")
+        self._answers = process.stdout.fileno()
+        self._requests = process.stdin
+        self._poll.register(self._answers, select.POLLIN)
 
     def send(self, payload: bytes) -> None:
-        stream = self.process.stdin
-        if stream is not None:
-            try:
-                wire.send(stream, payload)
-            except BrokenPipeError:
-                return  # the child is gone: reading the answer tells why
+        try:
+            wire.send(self._requests, payload)
+        except BrokenPipeError:
+            return  # the child is gone: reading the answer tells why
 
     def receive(self, clock: _Clock) -> bytes | None:
         """One message; None at the end of the stream. Raises TimeoutError when time is up."""
-        head = self._exactly(wire.HEAD_SIZE, clock)
-        return None if head is None else self._exactly(wire.message_length(head), clock)
-
-    def _exactly(self, size: int, clock: _Clock) -> bytes | None:
-        stream = self.process.stdout
-        if stream is None:
+        if not self._wait_for(wire.HEAD_SIZE, clock):
             return None
-        descriptor = stream.fileno()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        pieces: list[bytes] = []
-        while size:
-            if not poll.poll(clock.wait() * 1000):
-                continue
-            piece = os.read(descriptor, min(size, 1 << 20))
-            if not piece:
-                return None
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
+        end = wire.HEAD_SIZE + wire.message_length(bytes(self._arrived[: wire.HEAD_SIZE]))
+        if not self._wait_for(end, clock):
+            return None
+        message = bytes(self._arrived[wire.HEAD_SIZE : end])
+        del self._arrived[:end]
+        return message
+
+    def _wait_for(self, size: int, clock: _Clock) -> bool:
+        while len(self._arrived) < size:
+            if self._poll.poll(clock.wait() * 1000):
+                piece = os.read(self._answers, _AT_ONCE)
+                if not piece:
+                    return False
+                self._arrived += piece
+        return True
 
     def last_words(self) -> str:
         self.errors.seek(0)
