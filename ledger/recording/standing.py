@@ -70,9 +70,6 @@ class Chains:
     def scopes(self) -> Collection[Scope]:
         return self._chains.keys()
 
-    def units(self, month: Month) -> set[str]:
-        return {unit for at, unit, _ in self._chains if at == month}
-
 
 def year_start(month: Month) -> Month:
     return Month(month.year, 1)

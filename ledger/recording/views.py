@@ -164,11 +164,16 @@ def submission_rows(
     chains = load_chains(connection, month, month, as_of=as_of)
     hashes = {line["submission_id"]: line["sha256"] for line in lines}
     due = deadline(month, registry.deadline_day).moment
-    timely = {unit: moment <= due for unit, moment in _first_accepted(chains, month).items()}
     first: dict[tuple[str, str], datetime] = {}
+    accepted: dict[tuple[str, str], datetime] = {}
+    accepted_of_unit: dict[str, datetime] = {}
     for line in lines:
-        scope = (line["unit_code"], line["table_key"] or "")
-        first[scope] = min(first.get(scope, line["received_at"]), line["received_at"])
+        scope, moment = (line["unit_code"], line["table_key"] or ""), line["received_at"]
+        first[scope] = min(first.get(scope, moment), moment)
+        if line["version"] is not None:
+            accepted[scope] = min(accepted.get(scope, moment), moment)
+            accepted_of_unit[scope[0]] = min(accepted_of_unit.get(scope[0], moment), moment)
+    timely = {unit: moment <= due for unit, moment in accepted_of_unit.items()}
     rows = []
     for line in lines:
         unit, key = line["unit_code"], line["table_key"] or ""
@@ -184,7 +189,7 @@ def submission_rows(
                 file_name=line["file_name"],
                 received_at=line["received_at"],
                 first_received_at=first[unit, key],
-                first_accepted_at=min((v.received_at for v in chain), default=None),
+                first_accepted_at=accepted.get((unit, key)),
                 verdict=line["table_verdict"] or line["verdict"],
                 timely=timely.get(unit) if unit else None,
                 version=line["version"],
@@ -207,15 +212,6 @@ def submission_rows(
 def unit_place(registry: Registry, unit: str) -> int:
     """A unit's place in the registry; unknown ones stand at the end."""
     return registry.order.get(unit, len(registry.order))
-
-
-def _first_accepted(chains: Chains, month: Month) -> dict[str, datetime]:
-    first: dict[str, datetime] = {}
-    for at, unit, key in chains.scopes:
-        if at == month:
-            moment = min(version.received_at for version in chains.of(at, unit, key))
-            first[unit] = min(first.get(unit, moment), moment)
-    return first
 
 
 # --- findings
@@ -330,7 +326,6 @@ def _standings(
     found: Sequence[FindingRow],
     due: datetime,
 ) -> Iterable[UnitStanding]:
-    first_accepted = _first_accepted(chains, month)
     owed = {(item.unit_code, item.table) for item in plan.items}
     lines_of: dict[str, list[SubmissionRow]] = {}
     for line in sent:
@@ -344,7 +339,7 @@ def _standings(
         if not owes and unit.kind != TOWNSHIP:
             continue
         lines = lines_of.get(unit.code, [])
-        accepted = first_accepted.get(unit.code)
+        accepted = min((line.received_at for line in lines if line.version is not None), default=None)
         open_ones = open_of.get(unit.code, [])
         versions = {
             key: current.version

@@ -88,6 +88,7 @@ def whole(home: Home) -> None:
     assert set(rows) == set(versions) <= set(sent)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(home: Home, tmp_path: Path) -> None:
     chance = random.Random(2018)
     files = books(tmp_path, 400)
@@ -124,6 +125,7 @@ def test_killed_at_any_moment(home: Home, tmp_path: Path) -> None:
     assert verify(home, REGISTRY, tools=TOOLS).differences == []
 
 
+@pytest.mark.slow
 def test_killed_while_rebuilding(home: Home, tmp_path: Path) -> None:
     chance = random.Random(9)
     with Ledger.open(home, REGISTRY, tools=TOOLS) as ledger:

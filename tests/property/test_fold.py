@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,6 +78,7 @@ def all_exports(ledger: Ledger, as_of: datetime | None = None) -> list[Any]:
     return [export(ledger, month, name, as_of=as_of) for month in MONTHS for name in names]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_ledger_is_the_fold_of_the_journal(todo: list[tuple[str, Any]]) -> None:
