@@ -182,7 +182,7 @@ def main() -> int:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-failures")
     arguments = parser.parse_args()
     own = [CHECKOUT / "tests" / "data" / "formats", CHECKOUT / "data" / "raw"]
     seeds = corpus([*own, *arguments.folders])

@@ -85,7 +85,7 @@ class Sheet:
     `merges` are (first row, first column, last row, last column), inclusive, from 1. Only the
     upper left cell of a merged range is in `cells`. `hidden` is the sheet's own state;
     `hidden_rows` and `hidden_columns` hold those hidden by hand or by a filter, whether or not
-    they have content.
+    they have content, up to the last column (and, in .xls and .ods, row) that has.
     """
 
     name: str
