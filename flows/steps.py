@@ -6,6 +6,7 @@ task in another thread or process. Every step can be repeated: what is done alre
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,24 @@ def record(home: Home, month: Month) -> list[dict[str, Any]]:
 
 def send_back(home: Home, month: Month) -> list[str]:
     """Write what goes back to the units: marked workbooks and error lists, relative paths."""
-    from ledger.returning.returns import write_return
+    from ledger.returning.returns import return_stem, write_return
 
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
         due = ledger.returns_due(month)
     folder = home.returns(month)
+    names = Counter(return_stem(registry, checked) for checked, _ in due)
     written = [
-        path for checked, original in due for path in write_return(home, registry, checked, original, folder)
+        path
+        for checked, original in due
+        for path in write_return(
+            home,
+            registry,
+            checked,
+            original,
+            folder,
+            hash_in_name=names[return_stem(registry, checked)] > 1,
+        )
     ]
     if folder.is_dir():
         for stale in set(folder.iterdir()) - set(written):

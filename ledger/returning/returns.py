@@ -33,13 +33,19 @@ _SENTENCES = {
 
 
 def write_return(
-    home: Home, registry: Registry, checked: Checked, original: Path, out_dir: Path | None = None
+    home: Home,
+    registry: Registry,
+    checked: Checked,
+    original: Path,
+    out_dir: Path | None = None,
+    *,
+    hash_in_name: bool = False,
 ) -> list[Path]:
     """Write the return of one checked file into `out_dir` and return its path.
 
     Nothing is written where no finding is an error or a warning. `original` is the file as
     received; it is only read. Without `out_dir` the month's returns folder of the home is taken,
-    which needs a month.
+    which needs a month. `hash_in_name` tells two files of one unit and one name apart.
     """
     listed = lines(checked)
     if not listed:
@@ -50,7 +56,8 @@ def write_return(
         out_dir = home.returns(checked.submission.month)
     data, suffix = return_bytes(registry, checked, original.read_bytes())
     out_dir.mkdir(parents=True, exist_ok=True)
-    path = out_dir / f"{return_stem(registry, checked)}{suffix}"
+    apart = f"_{checked.submission.sha256[:8]}" if hash_in_name else ""
+    path = out_dir / f"{return_stem(registry, checked)}{apart}{suffix}"
     half = path.with_name(f".{path.name}.{os.getpid()}.part")
     half.write_bytes(data)
     half.replace(path)
