@@ -28,6 +28,7 @@ _LEVELS = (
     re.compile(r"\d{1,2}[、.．](?!\d)"),
     re.compile(r"\(\d{1,2}\)"),
 )
+_CHINESE_NUMBER = re.compile(r"(\()?[一二三四五六七八九十]{1,3}\)?[、.．]?")
 _NOTE = re.compile(
     r"(?:注|备注|说明|填表说明|填报说明|附注|注意)\d*[:.、]?$"
     r"|(?:注|备注|说明|填表说明|填报说明|附注|注意)\d*[:.、]"
@@ -124,6 +125,15 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
             continue
         figures = any(column in reported for column in inside if not _is_text(cells[column]))
         level = _level(text)
+        numeral = _CHINESE_NUMBER.fullmatch(text) if inside[0] == seq else None
+        if numeral and len(inside) > 1 and all(_is_text(cells[c]) is (c in names) for c in inside[1:]):
+            # 「一 | | 产业发展」: number and title in cells of their own
+            title = next((strip_outer(cells[c].raw) for c in inside[1:] if c in names), text)
+            level = 2 if numeral[1] else 1
+            path = [step for step in path if step[0] < level] + [(level, title)]
+            if len(inside) > 2:
+                result.totals.append(_total(row, title, cells, path, header, heading=True))
+            continue
         if level and _is_heading(level, cells, inside, names, header, wide.get(row, 1)):
             heading = strip_outer(str(first.value))
             path = [step for step in path if step[0] < level] + [(level, heading)]

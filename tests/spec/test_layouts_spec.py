@@ -492,3 +492,15 @@ def test_figures_shown_beside_an_empty_row_are_not_taken_for_its_own() -> None:
         assert [f.rule for f in found.rows[0].findings] == ["C06", "C06"], gap
         row = [*PROJECT[:10], *[None] * 17, *[None] * gap, *range(10, 19)]
         assert set(rules(projects(table("projects", row)))) == {"C06"}, gap
+
+
+def test_a_heading_with_its_number_in_a_cell_of_its_own() -> None:
+    grid = table(
+        "projects",
+        ["一", None, "产业发展"], PROJECT,
+        ["（二）", None, "基础设施", 175, 175, 150, 25], SECOND,
+    )  # fmt: skip
+    found = projects(grid)
+    assert rules(found) == []
+    assert found.sections == {6: ("产业发展",), 8: ("产业发展", "基础设施")}
+    assert [(t.label, t.covers) for t in found.totals] == [("基础设施", (8,))]
