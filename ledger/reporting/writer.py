@@ -44,9 +44,9 @@ def write_county_report(
 
 
 def stem(report: CountyReport) -> str:
-    """``county-2018-09-draft``, ``county-2018-09-v1``: the files' name without its ending."""
-    edition = "draft" if report.draft else f"v{report.edition}"
-    return f"county-{report.month}-{edition}"
+    """``月报-2018-09-草稿``, ``月报-2018-09-第1版``: the files' name without its ending."""
+    edition = "草稿" if report.draft else f"第{report.edition}版"
+    return f"月报-{report.month}-{edition}"
 
 
 def write_files(

@@ -135,7 +135,7 @@ def test_writing_twice_changes_nothing(tmp_path):
     exports = {"projects": (("month", "item_name"), [("2018-09", "=1+1"), (None, "二")])}
     first = write_county_report(home, registry(), normal(), exports=exports)
     assert [path.name for path in first] == [
-        f"county-2018-09-draft.{kind}" for kind in ("pdf", "html", "xlsx")
+        f"月报-2018-09-草稿.{kind}" for kind in ("pdf", "html", "xlsx")
     ]
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in first}
     second = write_county_report(home, registry(), normal(), exports=exports)
@@ -152,4 +152,4 @@ def test_a_frozen_edition_is_never_overwritten(tmp_path):
     write_files(home, report, pdf=b"one", html="one")
     with pytest.raises(Damaged, match="定版"):
         write_files(home, report, pdf=b"two", html="one")
-    assert (home.reports(SEPTEMBER) / "county-2018-09-v1.pdf").read_bytes() == b"one"
+    assert (home.reports(SEPTEMBER) / "月报-2018-09-第1版.pdf").read_bytes() == b"one"
