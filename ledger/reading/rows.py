@@ -112,7 +112,7 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
             continue
         first = cells[inside[0]]
         text = fold(str(first.value)) if _is_text(first) else ""
-        nil = next((cell for cell in cells.values() if _is_nil(cell)), None)
+        nil = next((cell for cell in cells.values() if says_nil(cell)), None)
         if nil is not None:
             result.nil = result.nil or nil
             others = {c: cell for c, cell in cells.items() if cell is not nil}
@@ -165,7 +165,8 @@ def _name_fields(header: FoundHeader) -> tuple[str, ...]:
     return (table.name_field, *(name for group in table.any_of for name in group))
 
 
-def _is_nil(cell: Cell) -> bool:
+def says_nil(cell: Cell) -> bool:
+    """Whether a cell is the statement 零报告."""
     if not _is_text(cell) or "零" not in cell.raw or len(cell.raw) > _LONGEST_NIL:
         return False
     text = fold(str(cell.value)).strip(_NIL_SIGNS)

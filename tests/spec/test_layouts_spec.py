@@ -12,6 +12,7 @@ from tests.layouts import (
     NEED,
     PROJECT,
     SECOND,
+    caption,
     cells,
     one_row,
     projects,
@@ -504,3 +505,13 @@ def test_a_heading_with_its_number_in_a_cell_of_its_own() -> None:
     assert rules(found) == []
     assert found.sections == {6: ("产业发展",), 8: ("产业发展", "基础设施")}
     assert [(t.label, t.covers) for t in found.totals] == [("基础设施", (8,))]
+
+
+def test_a_nil_report_on_a_sheet_without_a_header() -> None:
+    submission = read({"表1": table("projects", PROJECT), "表2 招商需求": [*caption("needs"), ["零报告"]]})
+    assert rules(submission) == []
+    assert [(t.table, t.nil_report, len(t.rows)) for t in submission.tables] == [
+        ("projects", False, 1),
+        ("needs", True, 0),
+    ]
+    assert rules(read({"Sheet1": [["零报告"]]})) == ["F05"]
