@@ -66,10 +66,6 @@ class Home:
         """Prefect's own files: its SQLite database, its results, its server's log."""
         return self.processed / "prefect"
 
-    @property
-    def settings_file(self) -> Path:
-        return self.root / "ledger.toml"
-
     def drop(self, month: Month) -> Path:
         """The drop folder of a month; its files are never changed or deleted."""
         return self.raw / str(month)
