@@ -164,9 +164,19 @@ def _text_misfit(cell: Cell, text: str, column: Column, year: int) -> int:
     return int(column.field not in _FREE and dates.from_text(text, year).problem != "C02")
 
 
-def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: int) -> int:
-    """The misfits of a row read under a shift, a required cell left blank counting as one."""
+def _score(
+    cells: Mapping[int, Cell],
+    frame: Frame,
+    shift: Shift | None,
+    year: int,
+    known: dict[tuple[int, int], int] | None = None,
+) -> int:
+    """The misfits of a row read under a shift, a required cell left blank counting as one.
+
+    `known` keeps what each cell is under each column, over the many shifts tried on one row.
+    """
     score = 0
+    known = {} if known is None else known
     used = set()
     for place, column in frame.columns.items():
         source = place if shift is None else shift.source(place)
@@ -176,7 +186,10 @@ def _score(cells: Mapping[int, Cell], frame: Frame, shift: Shift | None, year: i
             score += column.field in frame.required and source is not None
             continue
         used.add(source)
-        score += misfit(cell, column, year)
+        pair = (cell.column, place)
+        if pair not in known:
+            known[pair] = misfit(cell, column, year)
+        score += known[pair]
     if shift is not None:
         # what no column takes up would be lost by the repair
         score += sum(1 for place in cells if place not in used and place in frame.columns)
@@ -212,12 +225,13 @@ def find_shift(
 
     `items` are the registered plan's items of the table by folded name, None without a plan.
     """
-    base = _score(cells, frame, None, year)
+    known: dict[tuple[int, int], int] = {}
+    base = _score(cells, frame, None, year, known)
     if base < 2 or not _misfits(cells, frame, year):
         return None
     best: tuple[int, bool, int, int, int, int] | None = None
     chosen: Shift | None = None
-    for step in _STEPS:
+    for step in (step for step in _STEPS if base >= 2 * abs(step)):
         for start in frame.columns:
             # what was inserted is blank; the first cell that moved, and some more, are not
             if start + step not in cells or any(place in cells for place in range(start, start + step)):
@@ -225,7 +239,7 @@ def find_shift(
             if sum(place + step in cells for place in frame.columns if place >= start) < _FEWEST_MOVED:
                 continue
             shift = Shift(start, frame.last, step)
-            score = _score(cells, frame, shift, year)
+            score = _score(cells, frame, shift, year, known)
             lost = sum(
                 shift.source(place) is None and column.field in frame.required
                 for place, column in frame.columns.items()
