@@ -52,7 +52,7 @@ def picture(pdf: Path, page: int, *, width: int, cut: float = 1.0) -> Image.Imag
 
 def keep(image: Image.Image, name: str) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    image.quantize(64).save(IMAGES / name, optimize=True)
+    image.quantize(128, method=Image.Quantize.FASTOCTREE).save(IMAGES / name, optimize=True)
     print(f"{name}: {image.width} x {image.height}, {(IMAGES / name).stat().st_size // 1024} KB")
 
 
