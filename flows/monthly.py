@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from flows import steps
 from ledger.home import Home
-from ledger.month_lock import hold_month
+from ledger.recording.month_lock import hold_month
 from schemas.month import Month
 
 T = TypeVar("T")

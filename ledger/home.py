@@ -59,7 +59,8 @@ class Home:
 
     @property
     def locks(self) -> Path:
-        return self.processed / "locks"
+        """Locks of months; not in ``data/processed``, which may be deleted during a run."""
+        return self.root / "data" / ".locks"
 
     @property
     def prefect(self) -> Path:

@@ -6,21 +6,28 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ledger.errors import Busy, Damaged, LedgerError, UsageError
 from ledger.recording import tables
+from schemas.month import Month
 
+#: Names the ledger's database; without it the ledger is a SQLite file in the home.
+URL_VARIABLE = "LEDGER_DATABASE_URL"
 #: The schema the tables stand in on PostgreSQL.
 PG_SCHEMA = "ledger"
 _WAIT_MS = 15_000
+#: Advisory locks on PostgreSQL are (this, 0) for the ledger and (this, a month's index) for a month.
+_LEDGER_KEY = zlib.crc32(b"ledger") & 0x7FFFFFFF
+_LOCK_NOT_AVAILABLE = "55P03"
+_NOT_WRITABLE = ("full", "readonly", "read-only", "unable to open", "disk i/o error")
 _LARGEST_SNAPSHOT = 256 << 20
 
 
@@ -133,10 +140,14 @@ def faults(where: str = "ledger.db") -> Iterator[None]:
         text = str(error.orig).lower()
         if "locked" in text or "busy" in text:
             raise Busy("另一个程序正在写台帐，请等它结束后再运行。") from error
-        if "full" in text or "readonly" in text or "read-only" in text or "unable to open" in text:
+        if any(words in text for words in _NOT_WRITABLE):
             raise LedgerError("台帐写不进去：请检查磁盘空间和 data/processed 的写权限。") from error
         raise LedgerError(
             f"台帐数据库连不上或中断（{where}）。请检查数据库后重新运行；已收文件不受影响。"
+        ) from error
+    except InterfaceError as error:
+        raise LedgerError(
+            f"台帐数据库的连接断了（{where}）。请检查数据库后重新运行；已收文件不受影响。"
         ) from error
     except DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
@@ -188,16 +199,41 @@ def advisory_lock(engine: Engine, wait: float) -> Iterator[None]:
     if not is_postgres(engine):
         yield
         return
-    key = zlib.crc32(b"ledger") & 0x7FFFFFFF
     with faults(), engine.connect() as raw:
         connection = raw.execution_options(isolation_level="AUTOCOMMIT", writing=True)
         connection.exec_driver_sql(f"SET lock_timeout = '{int(wait * 1000)}ms'")
         try:
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({key})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LEDGER_KEY}, 0)")
         except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
             raise Busy("另一台机器上的程序正在写台帐，请等它结束后再运行。") from error
         try:
             yield
         finally:
-            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({key})")
-            connection.exec_driver_sql("RESET lock_timeout")
+            _let_go(connection, 0)
+
+
+@contextmanager
+def advisory_month(engine: Engine, month: Month) -> Iterator[None]:
+    """On PostgreSQL, hold a month against runs on other machines. Raises Busy at once."""
+    if not is_postgres(engine):
+        yield
+        return
+    with faults(), engine.connect() as raw:
+        connection = raw.execution_options(isolation_level="AUTOCOMMIT", writing=True)
+        if not connection.exec_driver_sql(
+            f"SELECT pg_try_advisory_lock({_LEDGER_KEY}, {month.index})"
+        ).scalar_one():
+            raise Busy(f"{month.chinese}正在由另一台机器上的运行处理；请等它结束后再试。")
+        try:
+            yield
+        finally:
+            _let_go(connection, month.index)
+
+
+def _let_go(connection: Connection, key: int) -> None:
+    """Give an advisory lock back. A connection that broke has lost it, and its session, already."""
+    with suppress(DBAPIError):
+        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LEDGER_KEY}, {key})")
+        connection.exec_driver_sql("RESET lock_timeout")

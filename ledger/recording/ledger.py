@@ -20,7 +20,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.home import Home
 from ledger.recording import database, tables
 from ledger.recording.codec import plan_from
-from ledger.recording.database import reading
+from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
 from ledger.recording.history import load_history, make_context
 from ledger.recording.intake import Arrival, Intake, Received, printable
@@ -36,8 +36,6 @@ from ledger.registry import Registry
 from schemas.finding import Finding
 from schemas.month import Month
 from schemas.plan import Plan
-
-URL_VARIABLE = "LEDGER_DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True)

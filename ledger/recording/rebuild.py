@@ -14,10 +14,10 @@ from sqlalchemy.engine import Engine
 from ledger.errors import Damaged
 from ledger.home import Home
 from ledger.recording import database, tables
-from ledger.recording.database import reading
+from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Cursor, Fold, Tools, load_cursor, note_digest, noted_digest
 from ledger.recording.journal import Journal
-from ledger.recording.ledger import URL_VARIABLE, hold
+from ledger.recording.ledger import hold
 from ledger.recording.originals import Originals
 from ledger.registry import Registry
 
