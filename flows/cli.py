@@ -17,8 +17,9 @@ from typing import Any, ParamSpec
 
 import click
 
+from ledger import notices
 from ledger.calendar import parse_moment
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
 from schemas.month import Month
 
@@ -80,6 +81,14 @@ def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
             except LedgerError as problem:
                 _say_problem(problem.message, problem.exit_code, as_json)
                 code = problem.exit_code
+            except OSError as error:
+                refused = disk_problem(error)
+                if refused is None:
+                    raise
+                _say_problem(refused.message, refused.exit_code, as_json)
+                code = refused.exit_code
+            for message in notices.take():
+                click.echo(message, err=True)
             sys.exit(code)
 
         run = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")(run)

@@ -89,6 +89,10 @@ class Intake:
             for event, one, copy in zip(written, arrivals, kept, strict=True)
         ]
 
+    def sweep(self) -> None:
+        """Remove what a killed program left half copied."""
+        self._originals.sweep()
+
     def keep(self, path: Path) -> Kept:
         return self._originals.keep(path)
 

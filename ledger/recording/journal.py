@@ -88,6 +88,13 @@ class Journal:
         """The events of one kind, in order; the others are not read."""
         return [self._read(name) for name in self.names() if name.endswith(f"-{kind}.json")]
 
+    def last_of_kind(self, kind: str) -> Event | None:
+        """The newest event of one kind, None where there is none; no other is read."""
+        for name in reversed(self.names()):
+            if name.endswith(f"-{kind}.json"):
+                return self._read(name)
+        return None
+
     def sha256_of(self, seq: int) -> str | None:
         """The hash of event `seq`'s file, None where there is no such event."""
         names = self.names()
@@ -169,9 +176,9 @@ def write_new(path: Path, data: bytes) -> None:
 
     Raises FileExistsError where the name is taken, OSError where it can't be written.
     """
-    aside = path.with_name(f"{_ASIDE}{os.getpid()}-{path.name}")
+    aside = path.with_name(f"{_ASIDE}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
     try:
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o444)
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()

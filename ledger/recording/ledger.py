@@ -14,6 +14,7 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from ledger import notices
 from ledger.calendar import now
 from ledger.checking.model import Checked, Context, History
 from ledger.errors import LedgerError, UsageError
@@ -30,6 +31,7 @@ from ledger.recording.model import MonthView
 from ledger.recording.originals import Originals, hash_file
 from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
+from ledger.recording.seal import break_seal, is_intact, set_seal
 from ledger.recording.standing import latest_plan_line
 from ledger.recording.views import month_view
 from ledger.registry import Registry
@@ -123,6 +125,10 @@ class Ledger:
             self._opened.dispose()
             self._opened = None
 
+    def _tell(self, message: str) -> None:
+        self.messages.append(message)
+        notices.tell(message)
+
     @property
     def tools(self) -> Tools:
         if self._tools is None:
@@ -156,18 +162,24 @@ class Ledger:
         else:
             engine = database.url_engine(self._url)
             present = True
-        stored = database.stored_schema(engine) if present else None
-        if stored == tables.SCHEMA_VERSION:
+        intact = not (self._url is None and present) or is_intact(self.home.database)
+        if intact and present and database.stored_schema(engine) == tables.SCHEMA_VERSION:
             return engine
         with self._alone(engine):
-            stored = database.stored_schema(engine) if self._url or self.home.database.exists() else None
-            if stored is None:
+            intact = intact or is_intact(self.home.database)
+            present = bool(self._url) or self.home.database.exists()
+            stored = database.stored_schema(engine) if present and intact else None
+            if stored is None and intact:
                 database.create(engine)
                 return engine
             if stored != tables.SCHEMA_VERSION:
                 engine.dispose()
                 replace_ledger(self.home, self.registry, self._url, self.tools)
-                self.messages.append("台帐文件是旧格式的，已由原件和日志重建。")
+                self._tell(
+                    "台帐文件是旧格式的，已由原件和日志重建。"
+                    if intact
+                    else "台帐文件与上次写完时不同（磁盘出错或被别的程序改动），已由原件和日志重建。"
+                )
         return (
             database.sqlite_engine(self.home.database)
             if self._url is None
@@ -195,7 +207,7 @@ class Ledger:
         """The present ledger without writing to it, and whether it is a copy to be written in."""
         if self._url is not None:
             return database.url_engine(self._url), False
-        if not self.home.database.exists():
+        if not self.home.database.exists() or not is_intact(self.home.database):
             return None, False
         content = database.snapshot(self.home.database)
         if content is not None:
@@ -237,6 +249,7 @@ class Ledger:
         """
         moment = at or now()
         with self._alone():
+            self._intake.sweep()
             self.take_in_plans(month, moment)
             self.catch_up()
             known = self._known_drops()
@@ -309,8 +322,12 @@ class Ledger:
         with self._alone():
             if os.access(self.home.raw, os.W_OK):
                 note_registry(self.home, self._journal, load_cursor(engine).seq + 1)
+            if self._url is None:
+                break_seal(self.home.database)
             fold = Fold(self.engine, self.home, self.registry, self.tools, progress)
             applied = fold.run()
+            if self._url is None:
+                set_seal(self.home.database, self.engine)
             if os.access(self.home.journal, os.W_OK):
                 note_digest(self._journal, fold.cursor)
         return applied

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,9 @@ from ledger.recording.journal import sync_folder
 
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 _CHUNK = 1 << 20
+_ASIDE = ".aside-"
+#: Unfinished copies younger than this may still be written by another process.
+_SWEPT_AFTER = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Originals:
 
     def _copy(self, given: BinaryIO, ext: str) -> Kept:
         self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f".aside-{os.getpid()}-{os.urandom(4).hex()}"
+        aside = self.folder / f"{_ASIDE}{os.getpid()}-{os.urandom(4).hex()}"
         digest = hashlib.sha256()
         try:
             handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
@@ -87,12 +91,23 @@ class Originals:
             try:
                 os.link(aside, final)
             except FileExistsError:
-                return Kept(sha256, ext, False)
+                if _is_whole(final, sha256):
+                    return Kept(sha256, ext, False)
+                aside.replace(final)  # what stood there was damaged; these are the bytes it names
         finally:
             with contextlib.suppress(FileNotFoundError):
                 aside.unlink()
         sync_folder(self.folder)
         return Kept(sha256, ext, True)
+
+    def sweep(self) -> None:
+        """Remove copies that a killed program left unfinished; none of them was ever journaled."""
+        if self.folder.is_dir():
+            old = time.time() - _SWEPT_AFTER
+            for entry in os.scandir(self.folder):
+                if entry.name.startswith(_ASIDE) and entry.stat().st_mtime < old:
+                    with contextlib.suppress(OSError):
+                        Path(entry.path).unlink()
 
     def read(self, sha256: str, ext: str) -> bytes:
         """The bytes of an original. Raises Damaged where it is missing or not what was received."""
@@ -104,3 +119,8 @@ class Originals:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise Damaged(f"原件 {path.name} 与收到时不同：文件被改动或损坏。请从备份恢复。")
         return data
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256

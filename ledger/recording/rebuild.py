@@ -19,6 +19,7 @@ from ledger.recording.fold import Cursor, Fold, Tools, load_cursor, note_digest,
 from ledger.recording.journal import Journal
 from ledger.recording.ledger import hold
 from ledger.recording.originals import Originals
+from ledger.recording.seal import break_seal, set_seal
 from ledger.registry import Registry
 
 #: How many differences are told one by one; the count is always whole.
@@ -104,10 +105,12 @@ def replace_ledger(
             assert raw is not None
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         engine.dispose()
+        break_seal(path)
         # a write-ahead log left by the old file would be taken for the new one's
         for old in (path, *_companions(path)):
             old.unlink(missing_ok=True)
         aside.replace(path)
+        set_seal(path)
     return cursor
 
 
