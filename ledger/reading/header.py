@@ -120,8 +120,19 @@ def _one_line(text: str) -> str:
 def rows_of(sheet: Sheet) -> dict[int, dict[int, Cell]]:
     """The sheet's cells row by row, in reading order."""
     rows: dict[int, dict[int, Cell]] = {}
-    for (row, column), cell in sheet.cells.items():
-        rows.setdefault(row, {})[column] = cell
+    before = (0, 0)
+    in_order = True
+    for place, cell in sheet.cells.items():
+        row, column = place
+        in_order = in_order and place > before
+        before = place
+        line = rows.get(row)
+        if line is None:
+            rows[row] = {column: cell}
+        else:
+            line[column] = cell
+    if in_order:  # as nearly all files are written
+        return rows
     return {row: dict(sorted(rows[row].items())) for row in sorted(rows)}
 
 
@@ -131,7 +142,7 @@ def find_headers(sheet: Sheet, tables: Sequence[Table], rows: Rows | None = None
     `rows` are the sheet's cells by row, where the caller has them already (`rows_of`).
     """
     rows = rows_of(sheet) if rows is None else rows
-    words = frozenset().union(*(lexicon(table).words for table in tables))
+    words = _words_of(tables)
     spans = {(r1, c1): c2 for r1, c1, _, c2 in sheet.merges if c2 > c1}
     found: list[FoundHeader] = []
     done = 0
@@ -145,10 +156,42 @@ def find_headers(sheet: Sheet, tables: Sequence[Table], rows: Rows | None = None
     return found
 
 
-def _count_words(cells: Mapping[int, Cell], words: frozenset[str]) -> int:
+class _Words(dict[str, bool]):
+    """Whether a text is a heading of some table, worked out once for each text."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        super().__init__()
+        self.tables = tuple(tables)
+        self._words = frozenset().union(*(lexicon(table).words for table in tables))
+
+    def __missing__(self, text: str) -> bool:
+        known = key(text).words in self._words
+        if len(text) <= _LONGEST_HEADING:
+            if len(self) > _MOST_WORDS:
+                self.clear()
+            self[text] = known
+        return known
+
+
+def _words_of(tables: Sequence[Table]) -> _Words:
+    ids = tuple(map(id, tables))
+    if ids not in _WORDS:
+        if len(_WORDS) > _MOST_FOUND:
+            _WORDS.clear()
+        _WORDS[ids] = _Words(tables)
+    return _WORDS[ids]
+
+
+_MOST_WORDS = 20_000
+_LONGEST_HEADING = 60
+#: By the tables' ids; each holds its tables, so that the ids stay theirs.
+_WORDS: dict[tuple[int, ...], _Words] = {}
+
+
+def _count_words(cells: Mapping[int, Cell], words: _Words) -> int:
     count = 0
     for cell in cells.values():
-        if cell.kind is CellKind.TEXT and isinstance(cell.value, str) and key(cell.value).words in words:
+        if cell.kind is CellKind.TEXT and isinstance(cell.value, str) and words[cell.value]:
             count += 1
     return count
 
@@ -158,7 +201,7 @@ def _best_at(
     tables: Sequence[Table],
     rows: Rows,
     spans: Mapping[tuple[int, int], int],
-    words: frozenset[str],
+    words: _Words,
     row: int,
     done: int,
 ) -> list[FoundHeader]:

@@ -38,7 +38,7 @@ _NOTE = re.compile(
 )
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
-_LONGEST_DITTO = 8
+_LONGEST_DITTO = 40
 _LONGEST_MERGE = 500
 _WIDE = 3
 #: How far beside its header a shifted row may stand.
@@ -99,20 +99,23 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
     result = SortedRows()
     path: list[tuple[int, str]] = []
     noted = False
+    bottom, left, right = header.bottom, header.first_column, header.last_column
     for row, all_cells in rows.items():
-        if not header.bottom < row < end:
+        if not bottom < row < end:
             continue
         cells = {
             column: cell
             for column, cell in all_cells.items()
-            if header.first_column - _REACH <= column <= header.last_column + _REACH and has_content(cell)
+            # has_content, written out: every cell of every workbook passes here
+            if left - _REACH <= column <= right + _REACH
+            and (cell.kind is not CellKind.TEXT or cell.raw[:1].isalnum() or strip_outer(cell.raw))
         }
-        inside = [column for column in cells if header.first_column <= column <= header.last_column]
+        inside = [column for column in cells if left <= column <= right]
         if not inside or (len(inside) == 1 and inside[0] == seq and not _is_text(cells[inside[0]])):
             continue
         first = cells[inside[0]]
         text = fold(str(first.value)) if _is_text(first) else ""
-        nil = next((cell for cell in cells.values() if says_nil(cell)), None)
+        nil = next((cell for cell in cells.values() if "零" in cell.raw and says_nil(cell)), None)
         if nil is not None:
             result.nil = result.nil or nil
             others = {c: cell for c, cell in cells.items() if cell is not nil}
@@ -123,9 +126,8 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
         if label:
             result.totals.append(_total(row, label, cells, path, header))
             continue
-        figures = any(column in reported for column in inside if not _is_text(cells[column]))
-        level = _level(text)
-        numeral = _CHINESE_NUMBER.fullmatch(text) if inside[0] == seq else None
+        level = _level(text) if text else 0
+        numeral = _CHINESE_NUMBER.fullmatch(text) if text and inside[0] == seq else None
         if numeral and len(inside) > 1 and all(_is_text(cells[c]) is (c in names) for c in inside[1:]):
             # 「一 | | 产业发展」: number and title in cells of their own
             title = next((strip_outer(cells[c].raw) for c in inside[1:] if c in names), text)
@@ -140,7 +142,7 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
             if len(inside) > 1:
                 result.totals.append(_total(row, heading, cells, path, header, heading=True))
             continue
-        if text and _NOTE.match(text) and not figures:
+        if text and _NOTE.match(text) and not _has_figures(inside, cells, reported):
             noted = True
             continue
         if len(inside) == 1 and text:
@@ -160,6 +162,10 @@ def _is_text(cell: Cell) -> bool:
     return cell.kind is CellKind.TEXT
 
 
+def _has_figures(inside: Sequence[int], cells: Mapping[int, Cell], reported: set[int]) -> bool:
+    return any(column in reported for column in inside if not _is_text(cells[column]))
+
+
 def _name_fields(header: FoundHeader) -> tuple[str, ...]:
     table = header.table
     return (table.name_field, *(name for group in table.any_of for name in group))
@@ -171,10 +177,6 @@ def says_nil(cell: Cell) -> bool:
         return False
     text = fold(str(cell.value)).strip(_NIL_SIGNS)
     return text in {NIL, "本月" + NIL, "本月为" + NIL, "无(" + NIL, NIL + ")"}
-
-
-def _is_ditto(cell: Cell) -> bool:
-    return cell.kind is CellKind.TEXT and strip_outer(cell.raw) in DITTO_WORDS
 
 
 def _level(text: str) -> int:
@@ -277,14 +279,16 @@ def _fill_from_above(
         if previous is not None:
             for column, cell in raw.cells.items():
                 if (
-                    _is_text(cell)
+                    cell.kind is CellKind.TEXT
+                    and len(cell.raw) <= _LONGEST_DITTO
                     and strip_outer(str(cell.value)) in DITTO_WORDS
                     and column in previous.cells
                 ):
                     source = previous.cells[column]
                     raw.cells[column] = source._replace(row=raw.row, column=column, raw=cell.raw)
                     raw.filled[column] = address(previous.row, column)
-        raw.cells = dict(sorted(raw.cells.items()))
+        if raw.filled:
+            raw.cells = dict(sorted(raw.cells.items()))
         previous = raw
 
 

@@ -16,8 +16,9 @@ from decimal import Decimal
 
 from ledger.reading import dates
 from ledger.reading.header import FoundHeader
-from ledger.reading.model import Cell, CellKind
+from ledger.reading.model import Cell, CellKind, ReadValue
 from ledger.reading.numbers import BLANK_WORDS, is_vague, read_number, strip_outer
+from ledger.reading.slots import Slots
 from ledger.reading.values import Setting, parse
 from ledger.reading.words import fold
 from schemas.columns import COLUMNS, NEED_STATUSES, PROJECT_STATUSES, Column, Kind
@@ -83,15 +84,20 @@ class Frame:
     """A table's columns as they lie on the sheet, and what its cells are read against."""
 
     header: FoundHeader
-    settings: Mapping[str, Setting]
+    slots: Slots
     required: frozenset[str]
-    columns: Mapping[int, Column]
 
     @classmethod
-    def of(cls, header: FoundHeader, settings: Mapping[str, Setting]) -> Frame:
-        table = header.table
-        columns = {place: table.by_field[name] for name, place in header.columns.items()}
-        return cls(header, settings, frozenset(table.required), dict(sorted(columns.items())))
+    def of(cls, header: FoundHeader, slots: Slots) -> Frame:
+        return cls(header, slots, frozenset(header.table.required))
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        return self.slots.settings
+
+    @property
+    def columns(self) -> Mapping[int, Column]:
+        return self.slots.columns
 
     @property
     def last(self) -> int:
@@ -205,17 +211,21 @@ def _misfits(cells: Mapping[int, Cell], frame: Frame, year: int) -> bool:
 
 def has_stray_status(cells: Mapping[int, Cell], frame: Frame) -> bool:
     """Whether a word of the status column stands in another one: a shift's surest sign."""
-    for place, column in frame.columns.items():
-        cell = cells.get(place)
-        if (
-            cell is not None
-            and cell.kind is CellKind.TEXT
-            and not column.allowed
-            and len(cell.raw) < 12
-            and fold(cell.raw) in _STATUS_WORDS
-        ):
-            return True
+    columns = frame.columns
+    for place, cell in cells.items():
+        if cell.kind is CellKind.TEXT and len(cell.raw) < 12 and fold(cell.raw) in _STATUS_WORDS:
+            column = columns.get(place)
+            if column is not None and not column.allowed:
+                return True
     return False
+
+
+def may_be_crooked(values: Mapping[str, ReadValue]) -> bool:
+    """Whether a row's amounts leave room for a shift of the plan's columns: 合计 is not its parts."""
+    if _FUNDS not in values:
+        return False
+    amounts = {name: values[name].value for name in (_FUNDS, *_PARTS) if name in values}
+    return not adds_up({name: a if isinstance(a, int) else None for name, a in amounts.items()})
 
 
 def find_shift(

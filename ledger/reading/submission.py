@@ -96,7 +96,7 @@ def _locate(
     previous = 0
     for place, header in enumerate(headers):
         following = [h for h in headers[place + 1 :] if h.top > header.bottom]
-        limit = min((h.top for h in following), default=sheet.last_row + 1)
+        limit = min((h.top for h in following), default=max(rows, default=0) + 1)
         if _continues(found, header, rows):
             last, pages = found[-1], range(header.top, header.bottom + 1)
             last.rows = {row: cells for row, cells in last.rows.items() if row not in pages}

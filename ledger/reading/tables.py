@@ -15,26 +15,25 @@ from ledger.reading.model import (
     Sheet,
     StatedTotal,
     address,
-    column_letters,
 )
 from ledger.reading.rows import RawRow, RawTotal, SortedRows, sort_rows
 from ledger.reading.shifts import (
     Frame,
     Shift,
-    adds_up,
     common_shift,
     find_plan_shift,
     find_shift,
     fits_better,
     has_stray_status,
     is_proved,
+    may_be_crooked,
     plan_amounts,
 )
+from ledger.reading.slots import slots_of
 from ledger.reading.values import Setting, blank_required, parse, place
-from ledger.reading.words import MONEY_UNITS, fold
+from ledger.reading.words import fold
 from schemas.columns import Column, Kind
 from schemas.finding import Finding, finding
-from schemas.money import FEN_PER_WAN
 from schemas.plan import Plan, PlanItem, Value
 from schemas.tables import NEEDS, PROJECTS, Table
 
@@ -68,7 +67,7 @@ def read_table(
     caller's; F13, F14, F16 and F17 are raised here.
     """
     table = header.table
-    settings = _settings(header, setting, money_unit)
+    frame = Frame.of(header, slots_of(header, setting, money_unit))
     sorted_rows = sort_rows(sheet, rows, header, end)
     read = ReadTable(
         table=table.key,
@@ -84,7 +83,6 @@ def read_table(
         data = [raw for raw in data if _reports(raw, header)]
         if data:
             read.findings.append(table_findings.nil_beside_rows(sorted_rows.nil, data, setting))
-    frame = Frame.of(header, settings)
     plain = [_read_row(raw, frame, None) for raw in data]
     shifts = _shifts(data, plain, frame, setting, plan, sorted_rows)
     whole = _whole_table(data, shifts)
@@ -101,16 +99,6 @@ def read_table(
     return read
 
 
-def _settings(header: FoundHeader, setting: Setting, money_unit: str) -> dict[str, Setting]:
-    worth = MONEY_UNITS.get(money_unit, FEN_PER_WAN)
-    common = setting if worth == setting.fen_per_unit else replace(setting, fen_per_unit=worth)
-    settings = dict.fromkeys(header.columns, common)
-    for name, unit in header.units.items():
-        if MONEY_UNITS[unit] != worth:
-            settings[name] = replace(setting, fen_per_unit=MONEY_UNITS[unit])
-    return settings
-
-
 def _reports(raw: RawRow, header: FoundHeader) -> bool:
     """Whether a row holds anything the unit filled in itself."""
     plan_fields = header.table.plan_fields
@@ -124,35 +112,37 @@ def _reports(raw: RawRow, header: FoundHeader) -> bool:
 def _read_row(raw: RawRow, frame: Frame, shift: Shift | None) -> ReadRow:
     """Read one row's cells where they stand, or where a shift has put them."""
     table = frame.header.table
-    columns = frame.header.columns
     row = ReadRow(raw.row, {})
-    status = _status(raw, frame, shift)
-    required = required_fields(table, status)
+    values, findings = row.values, row.findings
+    required = required_fields(table, _status(raw, frame, shift))
     measure = _measure(raw, frame, shift) if "unit_of_measure" in table.by_field else ""
-    for here, column in frame.columns.items():
-        source = here if shift is None else shift.source(here)
-        cell = None if source is None else raw.cells.get(source)
-        needed = column.field in required
+    number = str(raw.row)
+    cells, filled = raw.cells, raw.filled
+    for slot in frame.slots.all:
+        here = source = slot.here
+        name = slot.field
+        if shift is not None:
+            source = shift.source(here)
+        cell = None if source is None else cells.get(source)
+        needed = name in required
         if cell is None:
-            where = f"{column_letters(here)}{raw.row}"
-            row.values[column.field] = ReadValue(None, where)
+            values[name] = ReadValue(None, slot.letters + number)
             if needed:
-                setting = frame.settings[column.field]
-                row.findings.append(blank_required(where, raw.row, column, setting))
+                where = slot.letters + number
+                findings.append(blank_required(where, raw.row, slot.column, frame.settings[name]))
             continue
-        setting = frame.settings[column.field]
-        if measure and column.kind is Kind.QUANTITY:
-            setting = replace(setting, measure=measure)
-        planned = column.field in table.plan_fields and not needed
-        parsed = parse(cell, column, setting, required=needed, plan_column=planned)
-        value, findings = parsed.read, parsed.findings
-        if source in raw.filled:
-            value, findings = _filled(cell, column, setting, raw.filled[source], value, findings)
-        elif shift is not None and source != here:
+        where = slot.letters + number if source == here else cell.address
+        reader = slot.measured(measure) if measure else slot
+        value, told = reader.read(cell, where, needed=needed)
+        if source in filled:
+            value, told = _filled(cell, slot.column, frame.settings[name], filled[source], value, told)
+        elif source != here:
             value = value._replace(steps=(f"列错位还原：取自 {cell.address}", *value.steps))
-        row.values[column.field] = value
-        row.findings += findings
+        values[name] = value
+        if told:
+            findings += told
     _require_absent(row, raw, frame, required)
+    columns = frame.header.columns
     for group in table.any_of:
         if any(name in columns for name in group) and all(row.value(name) is None for name in group):
             name = next(name for name in reversed(group) if name in columns)
@@ -179,12 +169,12 @@ def _require_absent(row: ReadRow, raw: RawRow, frame: Frame, required: Sequence[
 
 
 def _status(raw: RawRow, frame: Frame, shift: Shift | None) -> Value:
-    for here, column in frame.columns.items():
-        if column.allowed:
-            source = here if shift is None else shift.source(here)
-            cell = None if source is None else raw.cells.get(source)
-            return parse(cell, column, frame.settings[column.field]).read.value
-    return None
+    slot = frame.slots.status
+    if slot is None:
+        return None
+    source = slot.here if shift is None else shift.source(slot.here)
+    cell = None if source is None else raw.cells.get(source)
+    return None if cell is None else slot.read(cell, "", needed=True).read.value
 
 
 def _measure(raw: RawRow, frame: Frame, shift: Shift | None) -> str:
@@ -230,19 +220,14 @@ def _shifts(
     shifts: list[Shift | None] = []
     for raw, row in zip(data, plain, strict=True):
         found = None
-        amounts = {name: value.value for name, value in row.values.items() if name.endswith("_fen")}
-        crooked = not adds_up({n: v if isinstance(v, int) else None for n, v in amounts.items()})
-        suspect = (
-            any(f.is_error for f in row.findings)
-            or any(value.failed for value in row.values.values())
-            or has_stray_status(raw.cells, frame)
-        )
-        if suspect or (crooked and plan is not None):
+        crooked = plan is not None and may_be_crooked(row.values)
+        suspect = _says_something(row) or has_stray_status(raw.cells, frame)
+        if suspect or crooked:
             if items is None and plan is not None:
                 items = {fold(item.name): item for item in plan.of_table(frame.header.table.key)}
             if suspect:
                 found = find_shift(raw.cells, frame, setting.year, items)
-            if found is None and crooked and plan is not None:
+            if found is None and crooked:
                 found = find_plan_shift(raw.cells, frame, items)
         shifts.append(found)
     shared = common_shift(shifts)
@@ -254,6 +239,17 @@ def _shifts(
     if any(shift is not None and shift.proved for shift in shifts):
         shifts = _closed(data, shifts, frame, sorted_rows)
     return shifts
+
+
+def _says_something(row: ReadRow) -> bool:
+    """Whether a row has an error, or a cell that can't be read."""
+    for found in row.findings:
+        if found.is_error:
+            return True
+    for value in row.values.values():
+        if value.failed:
+            return True
+    return False
 
 
 def _closed(

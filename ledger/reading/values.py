@@ -31,7 +31,7 @@ _ACTUAL = "_actual"
 _HUNDRED = Decimal(100)
 #: Numbers with more digits than this before the point are no figures (a slip, a telephone number
 #: in a money column), and would not fit the ledger's whole 分.
-_MOST_DIGITS = 12
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _number(cell: Cell, column: Column, setting: Setting, required: bool) -> Par
     number = cell.value
     if not isinstance(number, Decimal) or not number.is_finite():
         return _bad(cell, _expected(cell, column, setting))
-    if number.adjusted() >= _MOST_DIGITS:
+    if number.adjusted() >= MOST_DIGITS:
         return _too_large(cell, column, setting)
     if column.kind is Kind.MONEY:
         return _amount(cell, column, setting, number, setting.fen_per_unit, ())
@@ -272,7 +272,7 @@ def _written_number(cell: Cell, column: Column, setting: Setting, bare: str) -> 
     kind = column.kind
     if kind is Kind.SEQUENCE:
         number = read_number(bare.strip("()（）.、．"), ())
-        if number is None or number.value.adjusted() >= _MOST_DIGITS:
+        if number is None or number.value.adjusted() >= MOST_DIGITS:
             return _bad(cell, _expected(cell, column, setting))
         return _sequence(cell, column, setting, number.value)
     suffixes: tuple[str, ...] = ("%",)
@@ -288,7 +288,7 @@ def _written_number(cell: Cell, column: Column, setting: Setting, bare: str) -> 
             message = f"“{column.title}”写的是“{_short(cell.raw)}”，不是确切的数字"
             return _bad(cell, found("C10", cell, column, setting, message, expected="确切的数字"))
         return _bad(cell, _expected(cell, column, setting))
-    if number.value.adjusted() >= _MOST_DIGITS:
+    if number.value.adjusted() >= MOST_DIGITS:
         return _too_large(cell, column, setting)
     if kind is Kind.MONEY:
         unit = {"万": "万元", "元整": "元"}.get(number.suffix, number.suffix)
@@ -310,6 +310,15 @@ def _units_of(measure: str) -> tuple[str, ...]:
 _to_fen = lru_cache(maxsize=8192)(to_fen)
 
 
+@lru_cache(maxsize=32)
+def unit_step(fen_per_unit: int) -> tuple[str, ...]:
+    """The step that brings an amount of this unit to 万元: none where it is 万元 already."""
+    if fen_per_unit == FEN_PER_WAN:
+        return ()
+    unit = next((name for name, worth in MONEY_UNITS.items() if worth == fen_per_unit), "")
+    return (f"{unit}→万元",)
+
+
 def _amount(
     cell: Cell, column: Column, setting: Setting, number: Decimal, fen_per_unit: int, steps: tuple[str, ...]
 ) -> Parsed:
@@ -317,9 +326,7 @@ def _amount(
     findings: tuple[Finding, ...] = ()
     if steps:
         findings = _changed(cell, column, setting, steps, f"{wan_text(rounded.fen)} 万元")
-    if fen_per_unit != FEN_PER_WAN:
-        unit = next(name for name, worth in MONEY_UNITS.items() if worth == fen_per_unit)
-        steps = (*steps, f"{unit}→万元")
+    steps = (*steps, *unit_step(fen_per_unit))
     if rounded.finer_than_fen:
         steps = (*steps, "四舍六入到分")
         message = f"“{column.title}”{_short(cell.raw)} 细于 0.01 元，按 {wan_text(rounded.fen)} 万元入账"
