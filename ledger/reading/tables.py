@@ -243,13 +243,9 @@ def _shifts(
 
 def _says_something(row: ReadRow) -> bool:
     """Whether a row has an error, or a cell that can't be read."""
-    for found in row.findings:
-        if found.is_error:
-            return True
-    for value in row.values.values():
-        if value.failed:
-            return True
-    return False
+    if any(found.is_error for found in row.findings):
+        return True
+    return True in [value.failed for value in row.values.values()]
 
 
 def _closed(

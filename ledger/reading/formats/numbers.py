@@ -86,9 +86,9 @@ _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 _LAST_SERIAL = 2_958_465
 #: A double holds 15 decimal digits exactly; beyond that the shortest text that gives the same
 #: double is the number, and the rest of the stored digits is its binary tail.
-_EXACT_DIGITS = 15
+EXACT_DIGITS = 15
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?").fullmatch
-_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
+is_plain = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
 @lru_cache(maxsize=4096)
@@ -110,7 +110,7 @@ def exact(text: str) -> tuple[Decimal, str] | None:
     double of 120.1, and ``0.30000000000000004`` stays, because it is another double than 0.3.
     """
     text = text.strip()
-    if len(text) <= _EXACT_DIGITS and _PLAIN(text):
+    if len(text) <= EXACT_DIGITS and is_plain(text):
         return Decimal(text), text
     if not _NUMBER(text):
         return None

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 
 from ledger.reading.formats import limits
-from ledger.reading.formats.numbers import date_cell, date_of, exact
+from ledger.reading.formats.numbers import EXACT_DIGITS, date_cell, date_of, exact, is_plain
 from ledger.reading.formats.refusal import bloated, damaged
 from ledger.reading.model import Cell, CellKind, Sheet
 
@@ -83,11 +84,21 @@ class Builder:
                 self._cells[row, column] = Cell(row, column, CellKind.FORMULA, None, "", code, True)
             return
         if not kind or kind == "n":
+            if not look.is_date and len(stored) <= EXACT_DIGITS and is_plain(stored):
+                # the road nearly every figure takes: `exact` and the constructor, written out
+                number = Decimal(stored)
+                values = (row, column, CellKind.NUMBER, number, stored, code, formula)
+                self._cells[row, column] = tuple.__new__(Cell, values)
+                return
             cell = self._number(row, column, look, stored, formula)
         elif kind == "s":
             cell = _text(row, column, self._shared(stored), code, formula)
         elif kind in ("inlineStr", "str"):
-            cell = _text(row, column, unescape(stored), code, formula)
+            text = unescape(stored) if "_x" in stored else stored
+            self._cells[row, column] = tuple.__new__(
+                Cell, (row, column, CellKind.TEXT, text, text, code, formula)
+            )
+            return
         elif kind == "e":
             cell = Cell(row, column, CellKind.ERROR, stored, stored, code, formula)
         elif kind == "b":
@@ -108,9 +119,7 @@ class Builder:
             moment = date_of(number[0], date1904=self._date1904)
             if moment is not None:
                 return date_cell(row, column, moment, look.code, formula)
-        # the road nearly every figure takes: past the generated constructor
-        values = (row, column, CellKind.NUMBER, *number, look.code, formula)
-        return tuple.__new__(Cell, values)
+        return Cell(row, column, CellKind.NUMBER, *number, look.code, formula)
 
     def _shared(self, stored: str) -> str:
         try:

@@ -20,17 +20,20 @@ from ledger.reading.formats.xlsx_cells import Builder, Surroundings
 from ledger.reading.model import Sheet
 
 _TOKEN = re.compile(
-    # blank cells, row ends and white space say nothing
-    r'(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: [a-z]+="[^"<>&]*")*+ ?/>|</row>|[ \n\t]++)*+'
+    # row ends and white space say nothing
+    r"(?:</row>|[ \n\t]++)*+"
     r"(?:"
-    r'<row((?: [A-Za-z0-9:]+="[^"<>]*")*+) ?(/?)>'
-    r'|<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?: (?:cm|vm|ph)="[^"<>]*")*+>'
-    r"(<f[^<>]*+(?:(?<=/)>|>[^<]*+</f>))?"
-    r'(?:(<v)(?: xml:space="preserve")?(?: ?/>|>([^<]*+)</v>)'
-    r'|(<is>)<t(?: xml:space="preserve")?(?: ?/>|>([^<]*+)</t>)</is>)?'
-    r"</c>"
+    r'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?: (?:cm|vm|ph)="[^"<>]*")*+ ?'
+    # nothing, the value alone, a text alone, or what stands in _CONTENT
+    r"(?:/>|>(?:<v>([^<]*+)</v></c>|<is><t>([^<]*+)</t></is></c>|((?:<f[^<>]*+(?:(?<=/)>|>[^<]*+</f>))?"
+    r'(?:<v(?: xml:space="preserve")?(?: ?/>|>[^<]*+</v>)'
+    r'|<is><t(?: xml:space="preserve")?(?: ?/>|>[^<]*+</t>)</is>)?)</c>))'
+    # a blank cell with other attributes
+    r'|<c r="[A-Z]{1,3}[0-9]{1,7}"(?: [a-z]+="[^"<>&]*")*+ ?/>'
+    r'|<row((?: [A-Za-z0-9:]+="[^"<>]*")*+ ?/?>)'
     r"|([\s\S])|\Z)"
 )
+_CONTENT = re.compile(r"(<f[^<>]*+(?:(?<=/)>|>[^<]*+</f>))?(<v|<is><t)?[^<>]*+(?:>([^<]*+)</)?")
 _ATTRIBUTE = re.compile(r'([A-Za-z0-9:]+)="([^"]*)"')
 _XML_ENTITY = re.compile(r"&(?:#([0-9]{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));|(&)")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -96,44 +99,40 @@ def _read_plain(body: str, builder: Builder) -> None:
     opened = 0
     columns = COLUMNS
     add = builder.add
-    for (
-        row_attributes,
-        row_closed,
-        letters,
-        row,
-        style,
-        kind,
-        formula,
-        has_value,
-        value,
-        has_inline,
-        inline,
-        unknown,
-    ) in _TOKEN.findall(body):
-        if letters:
+    for letters, row, style, kind, value, inline, content, row_tag, unknown in _TOKEN.findall(body):
+        if value or inline or content:
             column = columns[letters]
             number = int(row)
             if column > LAST_COLUMN or not 1 <= number <= LAST_ROW:
                 raise damaged(f"工作表“{builder.sheet.name}”中有不存在的单元格 {letters}{row}")
-            if has_value:
-                stored = unescape_xml(value) if "&" in value else value
-            elif has_inline:
-                stored = unescape_xml(inline) if "&" in inline else inline
+            if not content:
+                stored = value or inline
+                add(number, column, style, kind, unescape_xml(stored) if "&" in stored else stored, False)
             else:
-                stored = None
-            add(number, column, style, kind, stored, formula != "")
+                result, formula = _content(content)
+                add(number, column, style, kind, result, formula)
         elif unknown:
             raise _NotPlain
-        elif row_attributes:
-            opened += not row_closed
-            if "hidden=" in row_attributes or "ht=" in row_attributes:
-                attributes = dict(_ATTRIBUTE.findall(row_attributes))
+        elif row_tag:
+            opened += not row_tag.endswith("/>")
+            if "hidden=" in row_tag or "ht=" in row_tag:
+                attributes = dict(_ATTRIBUTE.findall(row_tag))
                 if _row_hidden(attributes):
                     if not attributes.get("r", "").isdecimal():
                         raise _NotPlain
                     builder.sheet.hidden_rows.add(int(attributes["r"]))
     if body.count("</row>") != opened:
         raise _NotPlain
+
+
+def _content(content: str) -> tuple[str | None, bool]:
+    """What a cell holds beside a plain value: its text or its result, and whether a formula gave it."""
+    found = _CONTENT.match(content)
+    if found is None:
+        raise _NotPlain
+    formula, tag, text = found.groups()
+    stored = None if tag is None else unescape_xml(text or "")
+    return stored, formula is not None
 
 
 def _row_hidden(attributes: Attributes) -> bool:
