@@ -35,7 +35,12 @@ from schemas.tables import ANNEX1, ANNEX2, WORK_POINTS
 
 #: How an item's number is written after the year, by table.
 _ID_MARKS = {ANNEX1.key: "A1", ANNEX2.key: "A2", WORK_POINTS.key: "T"}
-_SEVERAL = re.compile(r"[、,，;；/\n]")
+#: What stands between several units, surest first: a line break or a gap is often only the page's.
+_SEVERAL = (
+    re.compile(r"[、,，;；/]"),
+    re.compile(r"[、,，;；/\s]"),
+    re.compile(r"[、,，;；/\s]|以?及|[和与]"),
+)
 _REMEDY = "请由计划印发单位核实，用更正后的计划重新登记。"
 #: Texts that are shown again, without the gaps of the printed page.
 _PRINTED = {"place", "item_name", "scale", "benefit", "lead_unit", "report_unit", "indicator_name"}
@@ -293,8 +298,12 @@ def find_first_unit(text: str, registry: Registry) -> str | None:
     whole = registry.find_unit(text)
     if whole is not None:
         return whole
-    first = next((part for part in _SEVERAL.split(text) if part.strip()), "")
-    return registry.find_unit(first)
+    for between in _SEVERAL:
+        first = next((part for part in between.split(text) if part.strip()), "")
+        code = registry.find_unit(first)
+        if code is not None:
+            return code
+    return None
 
 
 def _registry_indicators(registry: Registry, year: int) -> list[PlanItem]:

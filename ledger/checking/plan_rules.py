@@ -321,10 +321,11 @@ def judge_shift(annex: Annex, line: Line) -> Iterator[Finding]:
 
 
 def _stated_figures(annex: Annex, line: Line) -> list[tuple[str, str]]:
-    """The amounts of a shifted row where they really stand: (address, raw text), left to right."""
+    """The shifted amounts of a row where they really stand: (address, raw text), left to right."""
     money = {annex.sheet.columns[name] for name in annex.money}
     if line.move is not None:
-        cells = [cell for column, cell in line.move.cells.items() if column in money]
+        shifted = line.move.moved
+        cells = [c for column, c in line.move.cells.items() if column in money and c.column in shifted]
     else:
         left = annex.sheet.columns.get(annex.sheet.table.name_field, 0)
         cells = [c for column, c in line.row.cells.items() if column > left and c.kind is CellKind.NUMBER]

@@ -241,6 +241,7 @@ class _Solver:
         blocks = [amounts, amounts | serials]
         if amounts:
             blocks += [{c for c in right if c >= start} for start in range(self.left + 1, min(amounts) + 1)]
+            blocks += self._behind_gaps(cells, amounts, serials, step)
         tried: set[frozenset[int]] = set()
         for block in blocks:
             moved = frozenset(block)
@@ -250,6 +251,15 @@ class _Solver:
             move = self._move(cells, moved, step)
             if move is not None:
                 yield move
+
+    def _behind_gaps(
+        self, cells: Mapping[int, Cell], amounts: set[int], serials: set[int], step: int
+    ) -> Iterable[set[int]]:
+        """What was pushed right by blank cells put into the row, from its first column on."""
+        for start in range(1 - step, max(amounts) + 1) if step < 0 else ():
+            if start in cells and not any(column in cells for column in range(start + step, start)):
+                behind = {column for column in cells if column >= start}
+                yield from (behind, behind & amounts, behind & (amounts | serials))
 
     def _is_amount(self, column: int, cell: Cell) -> bool:
         if column in self.money_columns:
@@ -266,7 +276,7 @@ class _Solver:
         result = dict(stay)
         for column in moved:
             target = column + step
-            if target in stay or target <= self.left or target not in self.field_of:
+            if target in stay or target not in self.field_of:
                 return None
             result[target] = cells[column]
         if any(c in result and not self._fits(c, result[c]) for c in self.money_columns):

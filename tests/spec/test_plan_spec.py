@@ -178,6 +178,16 @@ CASES = {
     "amounts of an item one to the left": (moved(1, 19, "F", "I", -1), {("F17", ONE, "E19")}, set()),
     "a whole row one to the right": (moved(1, 9, "D", "L", 1), {("F17", ONE, "G9")}, set()),
     "a row shifted from its amounts on": (moved(1, 19, "F", "L", 1), {("F17", ONE, "G19")}, set()),
+    "a whole row with its number one to the right": (moved(1, 9, "A", "L", 1), {("F17", ONE, "G9")}, set()),
+    "a whole row two to the right": (moved(1, 9, "B", "L", 2), {("F17", ONE, "H9")}, set()),
+    "a whole need one to the right": (moved(2, 20, "A", "J", 1), {("F17", TWO, "G20")}, set()),
+    "a cell put in before 合计": (moved(1, 19, "G", "L", 1), {("F17", ONE, "H19")}, set()),
+    "a cell put in before a part": (moved(1, 19, "H", "L", 1), {("F17", ONE, "I19")}, set()),
+    "a cell put in before a part, of a sum that does not hold": (
+        both(put(1, H19=701), moved(1, 19, "H", "L", 1)),
+        {("F16", ONE, "F19"), ("F16", ONE, "G12"), ("F16", ONE, "G17")},
+        {("F17", ONE, "G12"), ("F17", ONE, "G17")},
+    ),
     "a need one to the left": (moved(2, 18, "G", "I", -1), {("F17", TWO, "F18")}, set()),
     "a need one to the right": (moved(2, 20, "F", "I", 1), {("F17", TWO, "G20")}, set()),
     "two more rows shifted": (
@@ -305,6 +315,14 @@ CASES = {
     # units
     "a misspelt lead unit": (put(1, L15="景阳河镇人民政府办"), {("P05", ONE, "L15")}, set()),
     "several lead units": (put(1, L10="县财政局、县教育局"), set(), {("P05", ONE, "L10")}),
+    "a lead unit broken over two lines beside another": (
+        put(1, L8="长梁\n镇政府、县教育局"),
+        set(),
+        set(),
+    ),
+    "two lead units beside each other": (put(1, L10="县教育局 官店镇"), set(), {("P05", ONE, "L10")}),
+    "a unit and others": (put(1, L10="县教育局和相关乡镇"), set(), {("P05", ONE, "L10")}),
+    "a person before a unit": (put(1, L8="刘克友、长梁镇政府"), {("P05", ONE, "L8")}, set()),
     "no lead unit": (put(1, L10=None), set(), {("P05", ONE, "L10")}),
     "the lead unit's full name": (put(1, L8="建始县长梁镇人民政府"), set(), set()),
     # what is not stated
@@ -467,3 +485,20 @@ def test_a_units_workbook_is_no_plan() -> None:
     refused = check(sample.read_bytes())
     assert isinstance(refused, list)
     assert [f.rule for f in refused] == ["F05"]
+
+
+def test_a_row_pushed_right_as_a_whole_is_put_right_as_a_whole() -> None:
+    for columns in (("A", "L"), ("B", "L"), ("C", "L"), ("H", "L")):
+        plan, printed = changed(moved(1, 9, *columns, 1)), changed(put(1))
+        assert plan.by_id["2018-A1-02"].values == printed.by_id["2018-A1-02"].values, columns
+
+
+def test_the_first_of_several_units_reports() -> None:
+    for text in (
+        "县教育局、官店镇",
+        "县教育局\n官店镇",
+        "县教育局 官店镇",
+        "县教\n育局、官店镇",
+        "县教育局和官店镇",
+    ):
+        assert changed(put(1, L8=text)).by_id["2018-A1-01"].unit_code == "422822-edu", text
