@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -150,8 +150,19 @@ def month(outcome: MonthOutcome) -> None:
         console.print(f"待处理：错误 {standing.errors_count} 条，提示 {standing.warnings_count} 条。")
     for path in outcome.returns:
         console.print(f"退回  {path}", markup=False, soft_wrap=True)
-    for path in outcome.reports:
-        console.print(f"报告  {path}", markup=False, soft_wrap=True)
+    _reports(console, outcome.reports)
+
+
+def _reports(console: Console, reports: Sequence[str]) -> None:
+    """The month's own files one by one, those in a folder below (the units') by their number."""
+    paths = [PurePosixPath(path) for path in reports]
+    own = min((path.parent for path in paths), key=lambda path: len(path.parts), default=None)
+    below = Counter(path.parent for path in paths if path.parent != own and path.suffix == ".pdf")
+    for path in paths:
+        if path.parent == own:
+            console.print(f"报告  {path}", markup=False, soft_wrap=True)
+    for folder, count in below.items():
+        console.print(f"报告  {folder}/（{count} 家，各一份 PDF 和网页）", markup=False, soft_wrap=True)
 
 
 def status(standing: Mapping[str, Any]) -> None:

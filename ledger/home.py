@@ -94,6 +94,10 @@ class Home:
     def reports(self, month: Month) -> Path:
         return self.root / "reports" / str(month)
 
+    def unit_reports(self, month: Month) -> Path:
+        """The units' own reports of a month."""
+        return self.reports(month) / "单位"
+
     def relative(self, path: Path) -> str:
         """A path as it may be stored or shown: relative to the home where it lies inside."""
         try:

@@ -17,8 +17,10 @@ from markupsafe import Markup, escape
 from ledger.calendar import SHANGHAI
 from ledger.home import CHECKOUT
 from ledger.reporting import charts, figures
+from ledger.reporting.brief import Brief
 from ledger.reporting.model import CountyReport
 from ledger.reporting.texts import abridged, clip, stop
+from ledger.reporting.unit_model import UnitReport
 from schemas.columns import NEED_STATUSES
 from schemas.month import Month, PartialDate
 
@@ -128,6 +130,21 @@ def county_html(report: CountyReport) -> str:
     """The county report as HTML: the same text for the same report."""
     template = _environment().get_template("county.html.j2")
     return template.render(r=report, w=report.words, styles=(_style("paper.css"), _style("report.css")))
+
+
+def unit_html(report: UnitReport) -> str:
+    """A unit's own report as HTML, self-contained like the county's."""
+    return _edition("unit.html.j2", r=report, c=report.county, w=report.county.words)
+
+
+def brief_html(brief: Brief) -> str:
+    """The one-page brief as HTML, self-contained like the county's."""
+    return _edition("brief.html.j2", b=brief, r=brief.county, w=brief.county.words)
+
+
+def _edition(name: str, **given: object) -> str:
+    styles = (_style("paper.css"), _style("report.css"), _style("edition.css"))
+    return _environment().get_template(name).render(styles=styles, **given)
 
 
 def title_of(report: CountyReport) -> str:

@@ -59,7 +59,7 @@ def _brief(finding: Finding, plan: Plan) -> str:
         what += f"，相差{figures.number(abs(finding.difference))}{unit}"
     elif finding.value and len(finding.value) <= _SHORT_VALUE:
         what += f"（{joined(finding.value)}）"
-    return f"{_place(finding)}{name}：{what}"
+    return f"{place_of(finding)}{name}：{what}"
 
 
 def marks(plan: Plan, table: str, sheet: str | None, row: int | None) -> tuple[tuple[str, int], ...]:
@@ -75,14 +75,16 @@ def marks(plan: Plan, table: str, sheet: str | None, row: int | None) -> tuple[t
     )
 
 
-def _place(finding: Finding) -> str:
+def place_of(finding: Finding) -> str:
+    """Sheet and cell (or row) of a finding, as a reader finds it."""
     sheet = clip(shown(finding.sheet), _MOST_NAME)
     if finding.cell:
         return f"{sheet} {finding.cell}".strip()
     return f"{sheet} 第{finding.row}行".strip() if finding.row else sheet
 
 
-_RETURNED = {
+#: What became of what went back, in the unit's words.
+EFFECTS = {
     Effect.FILE_RETURNED: "整份退回",
     Effect.TABLE_RETURNED: "整表退回",
     Effect.TABLE_OR_ROW_RETURNED: "退回",
@@ -97,17 +99,17 @@ def returns(view: MonthView, registry: Registry) -> tuple[ReturnLine, ...]:
     order = registry.order
     last = len(order)
     rows = sorted(
-        (row for row in view.findings if row.open and row.finding.effect in _RETURNED),
+        (row for row in view.findings if row.open and row.finding.effect in EFFECTS),
         key=lambda row: (order.get(row.unit_code, last), row.submission_id),
     )
     return tuple(
         ReturnLine(
             unit_name=registry.names.get(row.unit_code, "单位不明"),
             file=clip(joined(row.finding.file), _MOST_TEXT),
-            place=_place(row.finding),
+            place=place_of(row.finding),
             rule=known[row.finding.rule].title,
             message=clip(shown(row.finding.message), _MOST_TEXT),
-            effect=_RETURNED[row.finding.effect],
+            effect=EFFECTS[row.finding.effect],
         )
         for row in rows
     )

@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from io import BytesIO
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ledger.errors import LedgerError
@@ -32,6 +34,8 @@ from ledger.reporting import justify
 FONTS = CHECKOUT / ".setup" / "fonts"
 #: The files inside a PDF carry a date; it is always this one.
 _EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
+#: Within so many bytes of its end a file says what it is (the cross-reference stream's head).
+_TAIL = 1 << 16
 _REFUSED = "refused to fetch"
 _LOG = logging.getLogger(__name__)
 _MISSING = re.compile(r'\.notdef glyph .*"(?P<text>.*)" \(U\+(?P<code>[0-9A-F]+)\)', re.DOTALL)
@@ -88,9 +92,29 @@ def render_pdf(
     return pdf
 
 
+def prepare() -> None:
+    """Load the typesetter ahead of the first document. Raises PdfError where fonts are missing."""
+    _weasyprint()
+
+
+@cache
+def _press_mark() -> str:
+    """What else a document depends on: the fonts, the typesetter and this way of using it."""
+    digest = hashlib.sha256(version("weasyprint").encode())
+    for path in (FONTS / "stamp.json", Path(__file__), Path(justify.__file__)):
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()
+
+
+def is_of(pdf: bytes, html: str, *, title: str, attachments: Sequence[Attached] = ()) -> bool:
+    """Whether `pdf` is what `render_pdf` makes of this, told by its identifier, without rendering."""
+    end = pdf[-_TAIL:]
+    return end.rstrip().endswith(b"%%EOF") and b"/ID [(" + _identifier(html, title, attachments) in end
+
+
 def _identifier(html: str, title: str, attachments: Sequence[Attached]) -> bytes:
     """The file's identifier, from what it is made of."""
-    digest = hashlib.sha256(f"{title}\0{html}".encode())
+    digest = hashlib.sha256(f"{_press_mark()}\0{title}\0{html}".encode())
     for attached in attachments:
         digest.update(attached.name.encode() + hashlib.sha256(attached.data).digest())
     return digest.hexdigest()[:32].encode()  # letters only: it stands in the file as it is

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.errors import Damaged
 from ledger.home import Home
@@ -14,7 +15,11 @@ from ledger.registry import Registry
 from ledger.reporting.build import build_county_report
 from ledger.reporting.html import county_html, title_of
 from ledger.reporting.model import CountyReport
+from ledger.reporting.sober import without_words
 from ledger.reporting.workbook import Export, data_workbook
+
+if TYPE_CHECKING:
+    from ledger.reporting.pdf import Attached
 
 
 def write_county_report(
@@ -32,15 +37,34 @@ def write_county_report(
     the PDF and inside it. Returns the files, the PDF first. Raises ledger.reporting.pdf.PdfError
     where the page can't be set, Damaged where a frozen edition would change.
     """
-    from ledger.reporting.glyphs import settable
-    from ledger.reporting.pdf import Attached, render_pdf
+    from ledger.reporting.pdf import Attached
+    from ledger.reporting.press import PressFault
 
     report = build_county_report(views, registry, draft=draft, edition=edition)
     html = county_html(report)
     workbook = data_workbook(exports) if exports else None
     attached = [Attached(f"{stem(report)}.xlsx", workbook, "本期数据")] if workbook else []
-    pdf = render_pdf(settable(html), title=title_of(report), attachments=attached)
+    try:
+        pdf = _pdf(home, report, html, attached)
+    except PressFault:
+        # a text that the typesetter can't take: the same report without the units' own words
+        html = county_html(without_words(report))
+        pdf = _pdf(home, report, html, attached)
     return write_files(home, report, pdf=pdf, html=html, workbook=workbook)
+
+
+def _pdf(home: Home, report: CountyReport, html: str, attached: Sequence[Attached]) -> bytes:
+    """The PDF: the one that lies there already where it is of this very page, else set anew."""
+    from ledger.reporting.glyphs import settable
+    from ledger.reporting.pdf import is_of
+    from ledger.reporting.press import print_pdf
+
+    html, title = settable(html), title_of(report)
+    path = home.reports(report.month) / f"{stem(report)}.pdf"
+    old = path.read_bytes() if path.is_file() else b""
+    if is_of(old, html, title=title, attachments=attached):
+        return old
+    return print_pdf(html, title=title, attachments=attached)
 
 
 def stem(report: CountyReport) -> str:

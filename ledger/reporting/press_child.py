@@ -1,0 +1,70 @@
+"""The setting process: `ledger.reporting.press` starts it as ``python -m …``, never by a fork.
+
+It takes documents from standard input and answers on standard output, and ends when its input does.
+What nobody expected is not caught: it ends the process, and its death is the answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import resource
+import sys
+from contextlib import suppress
+from typing import BinaryIO
+
+from ledger.reading.wire import receive, send
+from ledger.reporting import pdf
+
+#: Address space. A report of 1,000 projects stays below it.
+MEMORY_LIMIT = 3 << 30
+
+
+def _limit_memory() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    bound = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(MEMORY_LIMIT, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_time(seconds: int) -> None:
+    """From here on so many seconds of computing, then the kernel ends the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (bound, hard))
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Set documents until there are no more."""
+    with suppress(pdf.PdfError):  # said again, to whoever asks for a document
+        pdf.prepare()
+    while (message := receive(requests)) is not None:
+        html, title, attachments, seconds = pickle.loads(message)  # noqa: S301  from our own parent
+        _limit_time(seconds)
+        try:
+            answer: tuple[str, bytes | str] = (
+                "done",
+                pdf.render_pdf(html, title=title, attachments=attachments),
+            )
+        except pdf.PdfError as refused:
+            answer = ("refused", refused.message)
+        send(answers, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+        gc.collect()
+
+
+def main() -> int:
+    """Run the setting process on standard input and output."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # nothing that a library prints may get among the answers
+    os.dup2(2, 1)
+    _limit_memory()
+    serve(requests, answers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
