@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flows.opened import open_ledger
 from ledger.calendar import moment_text
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
@@ -24,21 +22,8 @@ from schemas.month import Month
 
 
 @dataclass(frozen=True)
-class EditionState:
-    """The last issued edition, whether the next is due after corrections, and the editions due of
-    all months of the year (``2018-08第2版``)."""
-
-    last: int | None
-    due: bool
-    due_in_year: list[str]
-
-
-@dataclass(frozen=True)
 class Standing:
-    """Where the month stands after a run: what programs and people are told.
-
-    `edition` is the last issued one, `edition_due` whether what it printed has changed since.
-    """
+    """Where the month stands after a run: what programs and people are told."""
 
     month: str
     plan_version: int
@@ -52,15 +37,12 @@ class Standing:
     corrections_count: int
     errors_count: int
     warnings_count: int
-    edition: int | None
-    edition_due: bool
-    editions_due: list[str]
     submissions: list[dict[str, Any]]
 
 
 def take_in(home: Home, month: Month) -> list[dict[str, str]]:
     """Receive what is new in the plan folder and in the drop folders up to `month`."""
-    with open_ledger(home) as ledger:
+    with Ledger.open(home, Registry.load(home)) as ledger:
         return [
             {"file": one.file_name, "sha256": one.sha256, "received_at": moment_text(one.received_at)}
             for one in ledger.take_in(month)
@@ -70,7 +52,7 @@ def take_in(home: Home, month: Month) -> list[dict[str, str]]:
 def record(home: Home, month: Month) -> list[dict[str, Any]]:
     """Read, check and record everything received and not yet in the ledger."""
     registry = Registry.load(home)
-    with open_ledger(home, registry) as ledger:
+    with Ledger.open(home, registry) as ledger:
         applied = ledger.catch_up()
         ledger.require_plan(month.year)
     return [
@@ -90,7 +72,7 @@ def send_back(home: Home, month: Month) -> list[str]:
     from ledger.returning.returns import return_stem, write_return
 
     registry = Registry.load(home)
-    with open_ledger(home, registry) as ledger:
+    with Ledger.open(home, registry) as ledger:
         due = ledger.returns_due(month)
     folder = home.returns(month)
     names = Counter(return_stem(registry, checked) for checked, _ in due)
@@ -113,12 +95,7 @@ def send_back(home: Home, month: Month) -> list[str]:
 
 
 def draft(home: Home, month: Month) -> list[str]:
-    """Render the month's report and its editions for single readers: relative paths, the PDF first.
-
-    What is rendered is the draft of the next edition; where nothing has changed since the last one
-    was issued, that one stands and nothing is drafted.
-    """
-    from ledger.recording.editions import restore, standing
+    """Render the month's report and its editions for single readers: relative paths, the PDF first."""
     from ledger.recording.exports import export
     from ledger.reporting.editions import write_editions
     from ledger.reporting.press import warm_up
@@ -126,37 +103,23 @@ def draft(home: Home, month: Month) -> list[str]:
 
     warm_up()
     registry = Registry.load(home)
-    with open_ledger(home, registry) as ledger:
-        where = standing(ledger, month)
-        if where.last is not None and not where.due:
-            return [home.relative(path) for path in restore(home, where.last)]
+    with Ledger.open(home, registry) as ledger:
         views = ledger.views_until(month)
         exports = {table: export(ledger, month, table) for table in EXPORTS}
-    number = where.next_number
-    written = write_county_report(home, registry, views, exports=exports, edition=number)
-    written += write_editions(home, registry, views, edition=number)
+    written = write_county_report(home, registry, views, exports=exports)
+    written += write_editions(home, registry, views)
     return [home.relative(path) for path in written]
 
 
 def stand(home: Home, month: Month) -> Standing:
     """Where the month stands now, from the ledger alone."""
     registry = Registry.load(home)
-    with open_ledger(home, registry) as ledger:
+    with Ledger.open(home, registry) as ledger:
         view = ledger.view(month)
-        return standing_of(view, registry, edition_state(ledger, month))
+    return standing_of(view, registry)
 
 
-def edition_state(ledger: Ledger, month: Month, as_of: datetime | None = None) -> EditionState:
-    """The month's editions as they stand now, or stood at a moment."""
-    from ledger.recording.editions import due_in_year, standing
-
-    where = standing(ledger, month, as_of)
-    return EditionState(
-        where.last.number if where.last else None, where.due, due_in_year(ledger, month.year, as_of)
-    )
-
-
-def standing_of(view: MonthView, registry: Registry, editions: EditionState) -> Standing:
+def standing_of(view: MonthView, registry: Registry) -> Standing:
     """The view's units by state, its open findings counted, its submissions listed."""
     names = registry.names
     by_state: dict[str, list[str]] = {}
@@ -177,9 +140,6 @@ def standing_of(view: MonthView, registry: Registry, editions: EditionState) -> 
         corrections_count=len(view.corrections),
         errors_count=severities.count(Severity.ERROR),
         warnings_count=severities.count(Severity.WARNING),
-        edition=editions.last,
-        edition_due=editions.due,
-        editions_due=editions.due_in_year,
         submissions=[
             {
                 "unit": names.get(row.unit_code, ""),
