@@ -115,7 +115,7 @@ def _print_json(value: Any) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ledger", message="%(prog)s %(version)s")
 def main() -> None:
-    """东西部扶贫协作月报：收表、核对、入账、出报告。"""
+    """月统计制度：收表、核对、入账、出报告。"""
 
 
 @main.command("init")

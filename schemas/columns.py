@@ -147,7 +147,7 @@ _ALL: tuple[Column, ...] = (
         "fiscal_planned_fen",
         f"{_FUNDS}{JOINT}财政帮扶资金",
         Kind.MONEY,
-        "计划财政帮扶资金（滨江区）",
+        "计划财政帮扶资金（帮扶方出资）",
         (*_aliases(_FUNDS_GROUPS, _FISCAL), "计划财政帮扶资金", "财政帮扶资金"),
         unit="万元",
     ),

@@ -167,7 +167,7 @@ TABLES: dict[str, Table] = {table.key: table for table in (PROJECTS, NEEDS, INDI
 ANNEX1 = Table(
     key="projects",
     number="附件1",
-    title="东西部扶贫协作财政资金援建项目计划表",
+    title="财政资金援建项目计划表",
     sheet="附件1",
     fields=(
         "seq",
@@ -193,7 +193,7 @@ ANNEX1 = Table(
 ANNEX2 = Table(
     key="needs",
     number="附件2",
-    title="对口帮扶招商项目需求表",
+    title="招商项目需求表",
     sheet="附件2",
     fields=(
         "seq",

@@ -37,9 +37,11 @@ from ledger.reporting.rates import mean, time_progress, together, total, total_n
 from ledger.reporting.units import Owned, in_registry_order, quality, reporting, unit_lines
 from schemas.tables import ANNEX1, ANNEX2, PROJECTS
 
-#: The words of the printed annexes' titles, and of ours.
-_PLANNED, _PROGRESS = "计划表", "进度表"
-_WANTED, _MATCHED = "需求表", "需求对接表"
+#: What the annexes are called where the registry says nothing: the plan's words, and ours.
+_ANNEX_TITLES = {
+    "annex1": ANNEX1.title.replace("计划表", "进度表"),
+    "annex2": ANNEX2.title.replace("需求表", "需求对接表"),
+}
 #: The rule of a row put right because the repair is proved.
 _RESTORED = "F17"
 
@@ -154,13 +156,15 @@ def build_county_report(
         discrepancies=found,
         discrepancies_intro=_open_questions(found),
         corrections=corrected,
-        annex1=annex1(view.plan, lines, _annex_title(view, ANNEX1.title, _PLANNED, _PROGRESS)),
-        annex2=annex2(view.plan, needs, _annex_title(view, ANNEX2.title, _WANTED, _MATCHED)),
+        annex1=annex1(view.plan, lines, f"{view.plan.year}年{annex_title(registry, 'annex1')}"),
+        annex2=annex2(view.plan, needs, f"{view.plan.year}年{annex_title(registry, 'annex2')}"),
     )
 
 
-def _annex_title(view: MonthView, title: str, planned: str, ours: str) -> str:
-    return f"{view.plan.year}年{title.replace(planned, ours)}"
+def annex_title(registry: Registry, annex: str) -> str:
+    """The title of ``annex1`` or ``annex2`` without the year: the registry's, else a plain one."""
+    report: Mapping[str, Any] = registry.programme.get("report", {})
+    return str(report.get(f"{annex}_title", _ANNEX_TITLES[annex]))
 
 
 def report_day(view: MonthView) -> date:
