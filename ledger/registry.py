@@ -8,6 +8,7 @@ sheet 工作要点). Another county uses the same code with its own files.
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
@@ -52,10 +53,17 @@ class Target:
     note: str
 
 
+#: White space and every character of Unicode's category Cf, the invisible ones.
+_UNSEEN = re.compile(
+    "[\\s\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]+"
+)
+
+
 def fold_name(text: str) -> str:
     """A name for comparison: NFKC (brackets' width), no white space of any kind, lower case."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf").lower()
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).lower()
 
 
 @dataclass(frozen=True)

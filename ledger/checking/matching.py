@@ -32,21 +32,24 @@ class Items:
     def __init__(self, plan: Plan, table: str) -> None:
         self.all: tuple[PlanItem, ...] = plan.of_table(table)
         self.folded: Mapping[str, str] = {item.item_id: fold_name(item.name) for item in self.all}
+        units: dict[str, list[PlanItem]] = {}
         names: dict[str, list[PlanItem]] = {}
         codes: dict[str, PlanItem] = {}
         for item in self.all:
+            units.setdefault(item.unit_code, []).append(item)
             names.setdefault(self.folded[item.item_id], []).append(item)
             codes.setdefault(fold_name(item.item_id), item)
             stated = item.values.get("item_code")
             if isinstance(stated, str) and stated:
                 codes[fold_name(stated)] = item
+        self._by_unit: Mapping[str, Sequence[PlanItem]] = units
         self._by_name: Mapping[str, Sequence[PlanItem]] = names
         self._by_code: Mapping[str, PlanItem] = codes
         self.by_seq: Mapping[int, PlanItem] = {item.seq: item for item in self.all}
 
     def of_unit(self, unit_code: str) -> tuple[PlanItem, ...]:
         """The items this unit reports."""
-        return tuple(item for item in self.all if item.unit_code == unit_code)
+        return tuple(self._by_unit.get(unit_code, ()))
 
     def named(self, name: str, seq: int | None, unit_code: str | None) -> PlanItem | None:
         """The item of this very name; among several the one with this number, else the unit's."""

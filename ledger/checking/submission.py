@@ -117,20 +117,19 @@ def _check_rows(in_hand: Sequence[_InHand]) -> None:
 
 
 def _finish(hand: _InHand, known: dict[tuple[int, str], Items]) -> Checked:
-    submission, context = hand.submission, hand.context
+    submission, context, month, first = hand.submission, hand.context, hand.month, hand.first_month
+    explanation = hand.explanation
     for table in hand.tables:
         for row in table.checked_rows:
             compare_plan_columns(row)
             note_foreign(row, context.unit_names)
-            if hand.month is not None:
-                note_red_without_reasons(row, hand.month)
-                check_history(
-                    row, context.history, hand.month, hand.first_month, explanation=hand.explanation
-                )
+            if month is not None:
+                note_red_without_reasons(row, month)
+                check_history(row, context.history, month, first, explanation=explanation)
         note_twice(table.checked_rows)
         check_totals(table)
-        if hand.month is not None and submission.unit_code is not None:
-            missing_months(table, context.history, submission.unit_code, hand.month, hand.first_month)
+        if month is not None and submission.unit_code is not None:
+            missing_months(table, context.history, submission.unit_code, month, first)
     _missing(hand, known)
     checked = [_settle(hand, table) for table in hand.tables]
     return _result(hand, checked)
