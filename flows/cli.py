@@ -18,8 +18,8 @@ from typing import Any, ParamSpec
 import click
 
 from ledger import notices
-from ledger.calendar import parse_moment
-from ledger.errors import LedgerError, disk_problem
+from ledger.calendar import SHANGHAI, parse_moment
+from ledger.errors import LedgerError, UsageError, disk_problem
 from ledger.home import Home
 from schemas.month import Month
 
@@ -139,12 +139,22 @@ def init(folder: Path, home: Path | None, as_json: bool) -> None:
 @command("plan")
 @click.argument("file", metavar="计划文件", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--year", type=click.IntRange(1990, 2199), required=True, help="计划年度。")
-def plan(home: Home, as_json: bool, file: Path, year: int) -> int:
-    """核对并登记一份计划；逐条列出存疑之处，不擅自改动。"""
+@click.option(
+    "--from", "first", type=MONTH, help="年中调整：从哪个月起按此计划（默认：已签发月报的下一个月）。"
+)
+@click.option("--effective", type=MOMENT, help="同上，写生效日期，从该日所在的月起。")
+def plan(
+    home: Home, as_json: bool, file: Path, year: int, first: Month | None, effective: datetime | None
+) -> int:
+    """核对并登记一份计划或调整后的计划；逐条列出存疑之处，不擅自改动。"""
     from flows import show
     from flows.plan import register
 
-    outcome = register(home, file, year)
+    if first is not None and effective is not None:
+        raise UsageError("--from 和 --effective 只写一个。")
+    if effective is not None:
+        first = Month.of(effective.astimezone(SHANGHAI).date())
+    outcome = register(home, file, year, first)
     if as_json:
         _print_json(outcome.as_json())
     else:
@@ -219,9 +229,22 @@ def receive(
 @command("run")
 @click.argument("month", type=MONTH)
 @click.option("--plain", is_flag=True, help="不用 Prefect，在本进程内走同样的步骤。")
-def run(home: Home, as_json: bool, month: Month, plain: bool) -> int:
+@click.option(
+    "--edition", type=click.IntRange(1), help="不收件，照原样重出已签发的第几版，并与签发时的校验值比较。"
+)
+def run(home: Home, as_json: bool, month: Month, plain: bool, edition: int | None) -> int:
     """跑一个月：收件 → 核对 → 入账 → 退回 → 报告草稿。可反复运行。"""
     from flows import show
+
+    if edition is not None:
+        from flows.approve import set_again
+
+        again = set_again(home, month, edition)
+        if as_json:
+            _print_json(again.as_json())
+        else:
+            show.set_again(again)
+        return DONE_WITH_ERRORS if again.differing else DONE
     from flows.monthly import run_month, run_month_on_prefect
 
     with show.progress(quiet=as_json) as progress:
@@ -246,6 +269,23 @@ def status(home: Home, as_json: bool, month: Month, as_of: datetime | None) -> i
         _print_json(standing)
     else:
         show.status(standing)
+    return DONE
+
+
+@command("approve")
+@click.argument("month", type=MONTH)
+@click.option("--by", required=True, metavar="姓名", help="签发人。")
+@click.option("--at", type=MOMENT, help="签发时间（默认现在）。")
+def approve(home: Home, as_json: bool, month: Month, by: str, at: datetime | None) -> int:
+    """签发本月月报：按草稿定版，去掉草稿标记。没有变化时再签发，什么也不改。"""
+    from flows import show
+    from flows.approve import approve_month
+
+    approval = approve_month(home, month, by, at)
+    if as_json:
+        _print_json(approval.as_json())
+    else:
+        show.approval(approval)
     return DONE
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.recording.ledger import Ledger
-
 from ledger.errors import UsageError
 from ledger.home import Home
+from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
 from schemas.month import Month
 
@@ -25,7 +24,7 @@ def write(home: Home, month: Month, units: Sequence[str] = ()) -> list[Path]:
     with Ledger.open(home, registry) as ledger:
         ledger.take_in_plans(month)
         ledger.catch_up()
-        plan = ledger.require_plan(month.year)
+        plan = ledger.require_plan(month.year, month)
         before = month.plus(-1)
         last = ledger.view(before) if before >= registry.first_month else None
     return write_forms(home, registry, plan, month, last, codes)

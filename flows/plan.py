@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.recording.ledger import Ledger
-
 from ledger.home import Home
+from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
 from schemas.finding import Finding
+from schemas.month import Month
 from schemas.plan import Plan
 from schemas.tables import TABLES
 
@@ -47,11 +47,12 @@ class PlanOutcome:
         }
 
 
-def register(home: Home, file: Path, year: int) -> PlanOutcome:
-    """Check and register `file` as the plan of `year`; the same file again changes nothing."""
+def register(home: Home, file: Path, year: int, effective: Month | None = None) -> PlanOutcome:
+    """Check and register `file` as the plan of `year`, in force from the month `effective` on; the
+    same file again changes nothing."""
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
-        registered = ledger.register_plan(file, year)
+        registered = ledger.register_plan(file, year, None, effective)
     return PlanOutcome(
         file.name, registered.sha256, year, registered.plan, registered.findings, registered.created
     )

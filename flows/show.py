@@ -18,6 +18,7 @@ from schemas.finding import Finding, Severity
 from schemas.tables import TABLES
 
 if TYPE_CHECKING:
+    from flows.approve import Approval, SetAgain
     from flows.check import CheckOutcome
     from flows.monthly import MonthOutcome
     from flows.plan import PlanOutcome
@@ -148,6 +149,7 @@ def month(outcome: MonthOutcome) -> None:
         console.print(f"沿用上次数字 {len(standing.carried_forward)} 项，报告中已注明。")
     if standing.errors_count or standing.warnings_count:
         console.print(f"待处理：错误 {standing.errors_count} 条，提示 {standing.warnings_count} 条。")
+    _editions(console, standing.month, standing.edition, standing.edition_due, standing.editions_due)
     for path in outcome.returns:
         console.print(f"退回  {path}", markup=False, soft_wrap=True)
     _reports(console, outcome.reports)
@@ -163,6 +165,48 @@ def _reports(console: Console, reports: Sequence[str]) -> None:
             console.print(f"报告  {path}", markup=False, soft_wrap=True)
     for folder, count in below.items():
         console.print(f"报告  {folder}/（{count} 家，各一份 PDF 和网页）", markup=False, soft_wrap=True)
+
+
+def _editions(console: Console, month: str, edition: int | None, due: bool, others: Iterable[str]) -> None:
+    """What was issued, and what is due after corrections."""
+    if edition is not None:
+        console.print(f"{month} 月报已签发第{edition}版。")
+    if due and edition is not None:
+        console.print(
+            f"签发之后有更正，应出第{edition + 1}版：先运行 ledger run {month}，看过草稿再 ledger approve。",
+            style="yellow",
+        )
+    rest = [name for name in others if not name.startswith(month)]
+    if rest:
+        console.print(f"受更正影响、也应再出的：{'、'.join(rest)}。", style="yellow")
+
+
+def approval(done: Approval) -> None:
+    """What was issued, what changed since the edition before."""
+    console = _console()
+    edition = done.edition
+    day = f"{edition.at.year}年{edition.at.month}月{edition.at.day}日"
+    name = f"{edition.month.chinese}月报第{edition.number}版"
+    if done.issued:
+        console.print(f"{name}已由{edition.by}签发（{day}）。", markup=False)
+        for line in done.changes:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+    else:
+        told = f"{name}已由{edition.by}于{day}签发，此后没有变化，不必再签发。"
+        console.print(told, markup=False)
+    _reports(console, done.files)
+
+
+def set_again(again: SetAgain) -> None:
+    """Whether an issued edition came out the same."""
+    console = _console()
+    name = f"{again.edition.month.chinese}月报第{again.edition.number}版"
+    if again.differing:
+        told = f"{name}：现在重出的与签发时不同（{'、'.join(again.differing)}），多半是程序换过版本。"
+        console.print(f"{told}签发的文件已由存档照原样放回。", style="yellow", markup=False)
+    else:
+        console.print(f"{name}：重出的与签发时逐字节相同。", markup=False)
+    _reports(console, again.files)
 
 
 def status(standing: Mapping[str, Any]) -> None:
@@ -188,6 +232,9 @@ def status(standing: Mapping[str, Any]) -> None:
     console.print(
         f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"
         f"未报 {len(standing['missing'])} 家，退回 {len(standing['returned'])} 家。"
+    )
+    _editions(
+        console, standing["month"], standing["edition"], standing["edition_due"], standing["editions_due"]
     )
     for unit in standing["units"]:
         if unit["mended"]:

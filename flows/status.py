@@ -21,7 +21,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
     with Ledger.open(home, registry) as ledger:
         ledger.catch_up()
         view = ledger.view(month, as_of)
-    standing = steps.standing_of(view, registry)
+        standing = steps.standing_of(view, registry, steps.edition_state(ledger, month, as_of))
 
     def text(moment: datetime | None) -> str | None:
         return None if moment is None else moment_text(moment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,21 @@ from schemas.month import Month
 
 
 @dataclass(frozen=True)
+class EditionState:
+    """The last issued edition, whether the next is due after corrections, and the editions due of
+    all months of the year (``2018-08第2版``)."""
+
+    last: int | None
+    due: bool
+    due_in_year: list[str]
+
+
+@dataclass(frozen=True)
 class Standing:
-    """Where the month stands after a run: what programs and people are told."""
+    """Where the month stands after a run: what programs and people are told.
+
+    `edition` is the last issued one, `edition_due` whether what it printed has changed since.
+    """
 
     month: str
     plan_version: int
@@ -37,6 +51,9 @@ class Standing:
     corrections_count: int
     errors_count: int
     warnings_count: int
+    edition: int | None
+    edition_due: bool
+    editions_due: list[str]
     submissions: list[dict[str, Any]]
 
 
@@ -95,7 +112,12 @@ def send_back(home: Home, month: Month) -> list[str]:
 
 
 def draft(home: Home, month: Month) -> list[str]:
-    """Render the month's report and its editions for single readers: relative paths, the PDF first."""
+    """Render the month's report and its editions for single readers: relative paths, the PDF first.
+
+    What is rendered is the draft of the next edition; where nothing has changed since the last one
+    was issued, that one stands and nothing is drafted.
+    """
+    from ledger.recording.editions import restore, standing
     from ledger.recording.exports import export
     from ledger.reporting.editions import write_editions
     from ledger.reporting.press import warm_up
@@ -104,10 +126,14 @@ def draft(home: Home, month: Month) -> list[str]:
     warm_up()
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
+        where = standing(ledger, month)
+        if where.last is not None and not where.due:
+            return [home.relative(path) for path in restore(home, where.last)]
         views = ledger.views_until(month)
         exports = {table: export(ledger, month, table) for table in EXPORTS}
-    written = write_county_report(home, registry, views, exports=exports)
-    written += write_editions(home, registry, views)
+    number = where.next_number
+    written = write_county_report(home, registry, views, exports=exports, edition=number)
+    written += write_editions(home, registry, views, edition=number)
     return [home.relative(path) for path in written]
 
 
@@ -116,10 +142,20 @@ def stand(home: Home, month: Month) -> Standing:
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
         view = ledger.view(month)
-    return standing_of(view, registry)
+        return standing_of(view, registry, edition_state(ledger, month))
 
 
-def standing_of(view: MonthView, registry: Registry) -> Standing:
+def edition_state(ledger: Ledger, month: Month, as_of: datetime | None = None) -> EditionState:
+    """The month's editions as they stand now, or stood at a moment."""
+    from ledger.recording.editions import due_in_year, standing
+
+    where = standing(ledger, month, as_of)
+    return EditionState(
+        where.last.number if where.last else None, where.due, due_in_year(ledger, month.year, as_of)
+    )
+
+
+def standing_of(view: MonthView, registry: Registry, editions: EditionState) -> Standing:
     """The view's units by state, its open findings counted, its submissions listed."""
     names = registry.names
     by_state: dict[str, list[str]] = {}
@@ -140,6 +176,9 @@ def standing_of(view: MonthView, registry: Registry) -> Standing:
         corrections_count=len(view.corrections),
         errors_count=severities.count(Severity.ERROR),
         warnings_count=severities.count(Severity.WARNING),
+        edition=editions.last,
+        edition_due=editions.due,
+        editions_due=editions.due_in_year,
         submissions=[
             {
                 "unit": names.get(row.unit_code, ""),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
 from typing import Final
 
 from ledger.checking.matching import one_line
@@ -40,8 +39,10 @@ def check_history(row: Row, history: History, month: Month, first_month: Month, 
     before = history.at(item_id, month.plus(-1))
     if before is not None:
         explained = bool(explanation) or not row.is_blank("remarks")
+        values = row.read.values
         for column in _chained(row.table.key):
-            value = row.read.value(column.field)
+            read = values.get(column.field)
+            value = None if read is None else read.value
             if value is None:
                 continue
             if column.cumulative:
@@ -135,36 +136,58 @@ def _status_back(row: Row, before: RowValues) -> None:
             row.add("H03", name, f"{label(column)}由上月“{earlier}”退回“{status}”", expected=str(earlier))
 
 
-def _number(value: Value) -> Decimal | None:
-    """An amount in 万元 or a quantity, for steps."""
-    if isinstance(value, int):
-        return Decimal(value) / FEN_PER_WAN
-    return value if isinstance(value, Decimal) else None
+@cache
+def _accumulated(table_key: str) -> tuple[Column, ...]:
+    """The 累计 columns, whose monthly steps are compared."""
+    return tuple(c for c in TABLES[table_key].reported if c.cumulative and c.export_name.endswith("_cum"))
+
+
+def _largest_step(figures: Sequence[Value]) -> tuple[int | Decimal, int | Decimal] | None:
+    """The last figure stated and the largest step so far, the first counted from 0.
+
+    None where last month states none. Amounts stay in 分: only what is said of them is in 万元.
+    """
+    last: int | Decimal = 0
+    largest: int | Decimal | None = None
+    for figure in figures:
+        if isinstance(figure, (int, Decimal)):
+            step = figure - last
+            largest = step if largest is None else max(largest, step)
+            last = figure
+    if largest is None or not isinstance(figures[-1], (int, Decimal)):
+        return None
+    return last, largest
+
+
+def _in_units(figure: int | Decimal) -> Decimal:
+    """An amount in 万元, or a quantity."""
+    return Decimal(figure) / FEN_PER_WAN if isinstance(figure, int) else figure
 
 
 def _outsized_steps(row: Row, months: Mapping[Month, RowValues], month: Month) -> None:
     """H04: this month's step of a 累计 column is over three times the largest so far."""
-    earlier_months = sorted(m for m in months if m < month)
-    for column in row.table.reported:
-        value = _number(row.value(column.field))
-        if value is None or not (column.cumulative and column.export_name.endswith("_cum")):
+    earlier = [months[m] for m in sorted(m for m in months if m < month)]
+    values = row.read.values
+    for column in _accumulated(row.table.key):
+        read = values.get(column.field)
+        value = None if read is None else read.value
+        if not isinstance(value, (int, Decimal)):
             continue
-        stated = [_number(months[m].get(column.field)) for m in earlier_months]
-        if stated[-1] is None:
+        so_far = _largest_step([figures.get(column.field) for figures in earlier])
+        if so_far is None:
             continue
-        known = [Decimal(0), *(figure for figure in stated if figure is not None)]
-        largest = max(after - before for before, after in pairwise(known))
-        step = value - known[-1]
-        if largest <= 0 or step <= _OUTSIZED * largest:
+        last, largest = so_far
+        if largest <= 0 or value - last <= _OUTSIZED * largest:
             continue
-        bound = known[-1] + _OUTSIZED * largest
+        bound = _in_units(last + _OUTSIZED * largest)
         unit = f" {column.unit}" if column.unit else ""
         row.add(
             "H04",
             column.field,
-            f"{label(column)}本月增加 {plain(step)}{unit}，超过此前最大月增 {plain(largest)}{unit}的 3 倍",
+            f"{label(column)}本月增加 {plain(_in_units(value - last))}{unit}，"
+            f"超过此前最大月增 {plain(_in_units(largest))}{unit}的 3 倍",
             expected=plain(bound),
-            difference=value - bound,
+            difference=_in_units(value) - bound,
         )
 
 
@@ -187,7 +210,11 @@ def missing_months(
     if month <= first_month:
         return
     before = month.plus(-1)
-    rows = [row for row in hand.checked_rows if row.item is not None and not row.foreign]
+    rows = [
+        row
+        for row in hand.checked_rows
+        if row.item is not None and not row.foreign and row.item_id not in history.added
+    ]
     if not rows:
         return
     if (unit_code, hand.table.key, before) not in history.reported:

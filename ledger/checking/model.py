@@ -25,12 +25,14 @@ class History:
     `rows` maps an item id to its accepted, current rows by month (only months really reported:
     nothing carried forward). `reported` holds the (unit code, table, month) with a current
     accepted version. `current` holds, for (unit code, table) of the month being filed, the rows
-    accepted so far by item id — what a replacement would replace (F15).
+    accepted so far by item id — what a replacement would replace (F15). `added` are the items that
+    the plan of the month before did not have: nothing of them can be missing there (H06).
     """
 
     rows: Mapping[str, Mapping[Month, RowValues]] = field(default_factory=dict)
     reported: frozenset[tuple[str, str, Month]] = frozenset()
     current: Mapping[tuple[str, str], Mapping[str, RowValues]] = field(default_factory=dict)
+    added: frozenset[str] = frozenset()
 
     def at(self, item_id: str, month: Month) -> RowValues | None:
         return self.rows.get(item_id, {}).get(month)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from ledger.recording import tables
 from ledger.recording.codec import finding_fields, finding_from
+from ledger.recording.moments import AsOf, known
 from schemas.finding import Finding
 
 _FIELDS = tuple(
@@ -47,7 +48,7 @@ def check_rows(
 
 
 def recorded(
-    connection: Connection, submissions: Collection[int], as_of: datetime | None = None
+    connection: Connection, submissions: Collection[int], as_of: AsOf = None
 ) -> dict[int, list[Recorded]]:
     """The findings of submissions as of a moment: the newest check's first, then outdated ones."""
     checks, found = tables.checks, tables.findings
@@ -59,8 +60,7 @@ def recorded(
         .where(checks.c.submission_id.between(min(wanted), max(wanted)))
         .order_by(checks.c.check_seq)
     )
-    if as_of is not None:
-        query = query.where(checks.c.received_at <= as_of)
+    query = known(query, checks.c.received_at, checks.c.check_seq, as_of)
     made: dict[int, list[int]] = {}
     for line in connection.execute(query):
         if line.submission_id in wanted:
@@ -78,12 +78,12 @@ def recorded(
     result: dict[int, list[Recorded]] = {}
     for number, sequence in made.items():
         newest = by_check.get((number, sequence[-1]), [])
-        known = list(newest)
+        told = list(newest)
         outdated = []
         for check in sequence[:-1]:
             for one in by_check.get((number, check), []):
-                if one not in known:
-                    known.append(one)
+                if one not in told:
+                    told.append(one)
                     outdated.append(one)
         result[number] = [Recorded(one, True) for one in newest] + [Recorded(one, False) for one in outdated]
     return result

@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ledger.calendar import moment_text
-from ledger.recording import events, tables
 from ledger.recording.codec import plan_from
 from ledger.recording.database import reading
 from ledger.recording.entry import WHOLE_ROW
-from ledger.recording.model import Correction, FindingRow, ItemRow, SubmissionRow
+from ledger.recording.issued import editions_between
+from ledger.recording.model import Correction, Edition, FindingRow, ItemRow, SubmissionRow
+from ledger.recording.moments import AsOf
 from ledger.recording.standing import latest_plan_line, load_chains, year_start
 from ledger.recording.views import (
     correction_rows,
@@ -48,8 +47,9 @@ def export(
     month: Month,
     table: str,
     *,
-    as_of: datetime | None = None,
+    as_of: AsOf = None,
     all_versions: bool = False,
+    registry: Registry | None = None,
 ) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
     """One export of `month` as of a moment: its column names, its rows.
 
@@ -57,9 +57,9 @@ def export(
     otherwise). With `all_versions` the item tables hold every row of every version of the month
     and nothing carried forward. A year without a plan gives no rows.
     """
-    registry = ledger.registry
+    registry = registry or ledger.registry
     with reading(ledger.engine) as connection:
-        line = latest_plan_line(connection, month.year, as_of)
+        line = latest_plan_line(connection, month.year, as_of, month)
         plan = None if line is None else plan_from(line.plan)
         return column_names(table), _rows(connection, registry, plan, month, table, as_of, all_versions)
 
@@ -70,7 +70,7 @@ def _rows(
     plan: Plan | None,
     month: Month,
     table: str,
-    as_of: datetime | None,
+    as_of: AsOf,
     all_versions: bool,
 ) -> list[tuple[Field, ...]]:
     names = registry.names
@@ -79,7 +79,8 @@ def _rows(
     if table == "findings":
         return [_finding(row, names) for row in finding_rows(connection, registry, month, as_of)]
     if table == "corrections":
-        editions = _editions(connection, month, as_of)
+        # the later months of the year print this month's figures beside their own
+        editions = editions_between(connection, month, Month(month.year, 12), as_of)
         return [_correction(change, editions) for change in correction_rows(connection, plan, month, as_of)]
     columns = EXPORTS[table]
     if plan is None:
@@ -183,9 +184,9 @@ def _finding(row: FindingRow, names: Mapping[str, str]) -> tuple[Field, ...]:
     )
 
 
-def _correction(change: Correction, editions: Sequence[tuple[str, datetime]]) -> tuple[Field, ...]:
+def _correction(change: Correction, editions: Sequence[Edition]) -> tuple[Field, ...]:
     whole = change.field == WHOLE_ROW
-    touched = [name for name, issued in editions if issued <= change.received_at]
+    touched = [edition.name for edition in editions if edition.upto < change.submission_id]
     return (
         str(change.month),
         change.item_id,
@@ -197,23 +198,6 @@ def _correction(change: Correction, editions: Sequence[tuple[str, datetime]]) ->
         change.reason or None,
         "; ".join(touched) or None,
     )
-
-
-def _editions(connection: Connection, month: Month, as_of: datetime | None) -> list[tuple[str, datetime]]:
-    """The editions that hold figures of `month`: its own and the later months' of the year."""
-    sent = tables.outgoing
-    query = sa.select(sent).where(
-        sent.c.kind == events.EDITION_ISSUED,
-        sent.c.month >= month,
-        sent.c.month <= Month(month.year, 12),
-    )
-    if as_of is not None:
-        query = query.where(sent.c.at <= as_of)
-    found: list[tuple[str, datetime]] = []
-    for line in connection.execute(query.order_by(sent.c.month, sent.c.event_seq)):
-        payload: dict[str, Any] = json.loads(line.payload)
-        found.append((f"{line.month} 第{payload['edition']}版", line.at))
-    return found
 
 
 def known_field(table: str, text: str) -> str | None:

@@ -18,21 +18,24 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 from ledger.calendar import moment_text, parse_moment
 from ledger.checking.model import Checked, Context
-from ledger.errors import Damaged
+from ledger.errors import Busy, Damaged
 from ledger.home import Home
 from ledger.reading.model import Filing, ReadJob, Submission
 from ledger.recording import events, tables
 from ledger.recording.checks import check_rows
-from ledger.recording.codec import dumps, plan_from, plan_text
+from ledger.recording.codec import dumps, plan_text
 from ledger.recording.database import reading, writing
 from ledger.recording.entry import Entry, make_entry, one_per_table, storable
 from ledger.recording.events import Receipt
 from ledger.recording.history import load_history, make_context
+from ledger.recording.issued import edition_row, editions_of
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
+from ledger.recording.plans import Plans, effective_month
 from ledger.recording.recheck import later_submissions, overlaid, renewed
 from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
@@ -130,10 +133,9 @@ def is_behind(cursor: Cursor, journal: Journal) -> bool:
 
 def noted_digest(journal: Journal) -> Cursor | None:
     """The last digest in the journal, None where there is none."""
-    noted = journal.of_kind(events.DIGEST)[-1:]
-    if not noted:
+    event = journal.last_of_kind(events.DIGEST)
+    if event is None:
         return None
-    event = noted[0]
     return Cursor(seq=int(event.payload["upto"]), digest=str(event.payload["digest"]))
 
 
@@ -162,16 +164,13 @@ class Fold:
         self._journal = Journal(self.home.journal)
         self._originals = Originals(self.home.originals)
         self._registries = Registries(self.home, self._journal, self.registry)
-        self._plans: dict[int, Plan] = {}
         self._cursor = load_cursor(self.engine)
         with reading(self.engine) as connection:
-            plans = tables.plan_versions
-            for line in connection.execute(sa.select(plans.c.year, plans.c.plan).order_by(plans.c.version)):
-                self._plans[line.year] = plan_from(line.plan)
+            self._plans = Plans.load(connection)
 
     def run(self) -> list[Checked]:
         """Apply what is missing; the submissions applied, in order. May be repeated at will."""
-        for year in sorted(self._plans):
+        for year in self._plans.years:
             self._take_up(year, self._first_plan_seq(year))
         for receipts, other in _runs(self._journal.events(after=self._cursor.seq)):
             self._receive(receipts)
@@ -198,13 +197,22 @@ class Fold:
             "at": parse_moment(str(event.payload.get("at", event.recorded_at))),
             "payload": dumps(dict(event.payload)),
         }
-        self._commit(event.seq, event.kind, "applied", event.sha256, [(tables.outgoing, [line])])
+        rows = [(tables.outgoing, [line])]
+        outcome = "applied"
+        if event.kind == events.EDITION_ISSUED:
+            row = edition_row(event)
+            with reading(self.engine) as connection:
+                taken = {one.number for one in editions_of(connection, row["month"])}
+            if row["edition"] in taken:
+                outcome = "refused"
+            else:
+                rows.append((tables.editions, [row]))
+        self._commit(event.seq, event.kind, outcome, event.sha256, rows)
 
     def _apply_plan(self, event: Event) -> None:
         payload = event.payload
         year = int(payload["year"])
-        earlier = self._plans.get(year)
-        version = earlier.version + 1 if earlier else 1
+        version = self._plans.next_version(year)
         data = self._originals.read(payload["sha256"], payload["ext"])
         plan = self.tools.check_plan(
             data, payload["file_name"], year, version, self._registries.at(event.seq)
@@ -212,6 +220,8 @@ class Fold:
         if not isinstance(plan, Plan):
             self._commit(event.seq, event.kind, "refused", event.sha256, [])
             return
+        plan = self._plans.identified(plan)
+        effective = effective_month(payload, year)
         line = {
             "year": year,
             "version": version,
@@ -219,10 +229,11 @@ class Fold:
             "sha256": payload["sha256"],
             "file_name": payload["file_name"],
             "registered_at": parse_moment(payload["registered_at"]),
+            "effective_from": effective,
             "plan": plan_text(plan),
         }
         self._commit(event.seq, event.kind, "applied", event.sha256, [(tables.plan_versions, [line])])
-        self._plans[year] = plan
+        self._plans.add(plan, effective)
 
     # --- receipts
 
@@ -275,16 +286,16 @@ class Fold:
     def _read(self, receipts: Sequence[Receipt], seqs: Sequence[int]) -> Iterator[Read1]:
         """Read files in one batch, each against the plan of the year it is about."""
         registries = [self._registries.at(seq) for seq in seqs]
-        plans = [self._plans.get(receipt.month_due.year) for receipt in receipts]
+        plans = [self._plans.at(receipt.month_due) for receipt in receipts]
         submissions = self._read_files(receipts, plans, registries)
         months = [_month_of(one, sent) for one, sent in zip(receipts, submissions, strict=True)]
         again = [
             place
             for place, month in enumerate(months)
-            if self._plans.get(month.year) is not None and self._plans.get(month.year) is not plans[place]
+            if self._plans.at(month) is not None and self._plans.at(month) is not plans[place]
         ]
         if again:
-            right = [self._plans.get(months[place].year) for place in again]
+            right = [self._plans.at(months[place]) for place in again]
             found = self._read_files(
                 [receipts[place] for place in again], right, [registries[place] for place in again]
             )
@@ -293,7 +304,7 @@ class Fold:
         for receipt, submission, month, registry in zip(
             receipts, submissions, months, registries, strict=True
         ):
-            yield Read1(receipt, submission, month, self._plans.get(month.year), registry)
+            yield Read1(receipt, submission, month, self._plans.at(month), registry)
 
     def _read_files(
         self, receipts: Sequence[Receipt], plans: Sequence[Plan | None], registries: Sequence[Registry]
@@ -314,7 +325,8 @@ class Fold:
             plan, month = ready[0].plan, ready[0].month
             assert plan is not None
             with reading(self.engine) as connection:
-                history = load_history(connection, plan, month, {read.unit for read in ready if read.unit})
+                units = {read.unit for read in ready if read.unit}
+                history = load_history(connection, plan, month, units, self._plans.before(month))
                 before = received_before(connection, [read.receipt for read in wave])
             items = [
                 (
@@ -350,13 +362,14 @@ class Fold:
             ]
             if not due:
                 return
-            plans = [self._plan_version(connection, one.month.year, one.plan_version) for _, _, one in due]
+            plans = [self._plans.version(one.month.year, one.plan_version) for _, _, one in due]
             submissions = self._read_files(
                 [one.receipt for _, _, one in due], plans, [read.registry for read, _, _ in due]
             )
             items = []
             for (read, entry, one), plan, sent in zip(due, plans, submissions, strict=True):
-                history = load_history(connection, plan, one.month, {read.unit})
+                before = self._plans.before(one.month)
+                history = load_history(connection, plan, one.month, {read.unit}, before)
                 history = overlaid(history, read.month, read.unit, entry.changes)
                 items.append((sent, make_context(plan, history, read.registry)))
             for (read, entry, one), again in zip(due, self.tools.check(items), strict=True):
@@ -365,14 +378,6 @@ class Fold:
                     moment = max(read.receipt.received_at, one.receipt.received_at)
                     rows = check_rows(one.receipt.seq, read.receipt.seq, moment, found)
                     entry.rows += [(table, lines) for table, lines in rows if lines]
-
-    def _plan_version(self, connection: Connection, year: int, version: int) -> Plan:
-        newest = self._plans[year]
-        if newest.version == version:
-            return newest
-        plans = tables.plan_versions
-        query = sa.select(plans.c.plan).where(plans.c.year == year, plans.c.version == version)
-        return plan_from(connection.execute(query).scalar_one())
 
     def _enter(self, receipt: Receipt, entry: Entry) -> None:
         rows = entry.rows if self._is_put_off(receipt) else [_receipt_row(receipt), *entry.rows]
@@ -411,9 +416,12 @@ class Fold:
             "digest": digest,
         }
         with writing(self.engine) as connection:
+            try:
+                connection.execute(tables.events_applied.insert(), [mark])
+            except IntegrityError as error:
+                raise Busy("另一台机器上的程序同时在入账，本次没有写入；请等它结束后再运行。") from error
             for table, lines in rows:
                 connection.execute(table.insert(), lines)
-            connection.execute(tables.events_applied.insert(), [mark])
         if seq > self._cursor.seq:
             self._cursor.seq, self._cursor.event_sha256 = seq, event_sha256
         self._cursor.position, self._cursor.digest = position, digest

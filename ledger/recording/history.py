@@ -14,8 +14,13 @@ from schemas.plan import Plan, Value
 from schemas.tables import TABLES
 
 
-def load_history(connection: Connection, plan: Plan, month: Month, units: Collection[str]) -> History:
-    """The accepted figures of the items of `units` before `month`, and what stands in it."""
+def load_history(
+    connection: Connection, plan: Plan, month: Month, units: Collection[str], before: Plan | None = None
+) -> History:
+    """The accepted figures of the items of `units` before `month`, and what stands in it.
+
+    `before` is the plan in force in the month before: an item it lacks has no figures to continue.
+    """
     chains = load_chains(connection, year_start(month), month)
     items = {item.item_id for unit in units for item in plan.of_unit(unit)}
     newest: dict[tuple[str, Month], RowMapping] = {}
@@ -43,6 +48,7 @@ def load_history(connection: Connection, plan: Plan, month: Month, units: Collec
         rows=rows,
         reported=frozenset((unit, key, at) for at, unit, key in chains.scopes if at < month),
         current=current,
+        added=frozenset(plan.by_id.keys() - before.by_id.keys()) if before is not None else frozenset(),
     )
 
 

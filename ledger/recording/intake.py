@@ -96,8 +96,8 @@ class Intake:
     def keep(self, path: Path) -> Kept:
         return self._originals.keep(path)
 
-    def register_plan(self, kept: Kept, file_name: str, year: int, at: datetime) -> None:
-        """Journal a plan workbook that is among the originals."""
+    def register_plan(self, kept: Kept, file_name: str, year: int, at: datetime, effective: Month) -> None:
+        """Journal a plan workbook that is among the originals, in force from a month on."""
         self._journal.append(
             events.PLAN_REGISTERED,
             {
@@ -106,6 +106,7 @@ class Intake:
                 "ext": kept.ext,
                 "file_name": file_name,
                 "registered_at": moment_text(at),
+                "effective_from": str(effective),
             },
         )
 

@@ -19,16 +19,19 @@ from ledger.calendar import now
 from ledger.checking.model import Checked, Context, History
 from ledger.errors import LedgerError, UsageError
 from ledger.home import Home
-from ledger.recording import database, tables
+from ledger.recording import database, events, tables
 from ledger.recording.codec import plan_from
 from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
 from ledger.recording.history import load_history, make_context
 from ledger.recording.intake import Arrival, Intake, Received, printable
+from ledger.recording.issued import editions_between
 from ledger.recording.journal import Journal
 from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
+from ledger.recording.moments import AsOf
 from ledger.recording.originals import Originals, hash_file
+from ledger.recording.plans import Plans
 from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
 from ledger.recording.seal import break_seal, is_intact, set_seal
@@ -252,15 +255,29 @@ class Ledger:
             self._intake.sweep()
             self.take_in_plans(month, moment)
             self.catch_up()
-            known = self._known_drops()
-            arrivals = [
-                arrival
-                for folder in self.home.drop_months()
-                if folder.year == month.year and folder <= month
-                for arrival in self._intake.dropped(folder, moment)
-                if known.get((folder, arrival.name)) != hash_file(arrival.path)
-            ]
+            arrivals = self._arrivals(month, moment)
             return self._intake.receive(arrivals) if arrivals else []
+
+    def waiting(self, month: Month) -> list[str]:
+        """The names of the files in the drop folders that `take_in` would receive."""
+        return [arrival.name for arrival in self._arrivals(month, now())]
+
+    def unrecorded(self) -> int:
+        """How many receipts and plans are in the journal and not in the ledger yet."""
+        names = self._journal.names()[load_cursor(self.engine).seq :]
+        counted = (f"-{events.RECEIVED}.json", f"-{events.PLAN_REGISTERED}.json")
+        return sum(1 for name in names if name.endswith(counted))
+
+    def _arrivals(self, month: Month, moment: datetime) -> list[Arrival]:
+        """What is new in the year's drop folders up to `month`."""
+        known = self._known_drops()
+        return [
+            arrival
+            for folder in self.home.drop_months()
+            if folder.year == month.year and folder <= month
+            for arrival in self._intake.dropped(folder, moment)
+            if known.get((folder, arrival.name)) != hash_file(arrival.path)
+        ]
 
     def _known_drops(self) -> dict[tuple[Month | None, str], str]:
         """The hash last received under each name of each drop folder."""
@@ -287,24 +304,39 @@ class Ledger:
         with reading(self.engine) as connection:
             return set(connection.scalars(sa.select(plans.c.sha256).where(plans.c.year == year)))
 
-    def register_plan(self, path: Path, year: int, at: datetime | None = None) -> Registered:
+    def register_plan(
+        self, path: Path, year: int, at: datetime | None = None, effective: Month | None = None
+    ) -> Registered:
         """Check a plan workbook and register it as the newest version of `year`.
 
-        The very file that is the newest already changes nothing, unless the registry it was read
+        It counts from the month `effective` on; without one, from the month after the last whose
+        report was issued, so that no issued report loses its plan. The very file that is the newest already changes nothing, unless the registry it was read
         with has changed. A file that is no plan is not registered: its findings say why.
         """
         with self._alone():
             self.catch_up()
             kept = self._intake.keep(path)
-            present = self.plan(year)
-            version = present.version + 1 if present else 1
+            with reading(self.engine) as connection:
+                known = Plans.load(connection)
+                issued = editions_between(connection, Month(year, 1), Month(year, 12))
+            present = max((plan for _, plan in known.of_year(year)), key=lambda p: p.version, default=None)
+            if effective is not None and effective.year != year:
+                raise UsageError(f"{effective} 不在 {year} 年内，请核对 --from。")
+            stated, effective = (
+                effective,
+                effective or max((one.month.plus(1) for one in issued), default=Month(year, 1)),
+            )
+            version = known.next_version(year)
             data = Originals(self.home.originals).read(kept.sha256, kept.ext)
             checked = self.tools.check_plan(data, path.name, year, version, self.registry)
             if not isinstance(checked, Plan):
                 return Registered(kept.sha256, None, tuple(checked), created=False)
-            if present is not None and present.sha256 == kept.sha256 and _says_the_same(present, checked):
+            checked = known.identified(checked)
+            moved = stated is not None and stated != known.of_year(year)[-1][0] if present else False
+            same = present is not None and present.sha256 == kept.sha256
+            if present is not None and same and not moved and _says_the_same(present, checked):
                 return Registered(kept.sha256, present, present.findings, created=False)
-            self._intake.register_plan(kept, path.name, year, at or now())
+            self._intake.register_plan(kept, path.name, year, at or now(), min(effective, Month(year, 12)))
             self.catch_up()
             return Registered(kept.sha256, self.plan(year), checked.findings, created=True)
 
@@ -339,15 +371,17 @@ class Ledger:
 
     # --- reading
 
-    def plan(self, year: int, as_of: datetime | None = None) -> Plan | None:
-        """The plan of `year` as of a moment: the newest registered by then, else the first."""
+    def plan(self, year: int, as_of: AsOf = None, month: Month | None = None) -> Plan | None:
+        """The plan of `year` as of a moment: the newest registered by then, else the first.
+
+        With `month` the one in force for that month."""
         with reading(self.engine) as connection:
-            line = latest_plan_line(connection, year, as_of)
+            line = latest_plan_line(connection, year, as_of, month)
         return None if line is None else plan_from(line.plan)
 
-    def require_plan(self, year: int) -> Plan:
-        """The plan of `year`. Raises UsageError where none is registered."""
-        plan = self.plan(year)
+    def require_plan(self, year: int, month: Month | None = None) -> Plan:
+        """The plan of `year`, or in force for `month`. Raises UsageError where none is registered."""
+        plan = self.plan(year, None, month)
         if plan is None:
             raise UsageError(
                 f"{year}年的计划还没有登记。请先运行 ledger plan 计划文件 --year {year}，"
@@ -385,20 +419,27 @@ class Ledger:
         with reading(self.engine) as connection:
             history = History()
             if plan is not None and month is not None:
-                history = load_history(connection, plan, month, codes)
+                before = latest_plan_line(connection, month.year, None, month.plus(-1))
+                earlier = plan_from(before.plan) if before is not None and month.month > 1 else None
+                history = load_history(connection, plan, month, codes, earlier)
             before = frozenset(connection.scalars(sa.select(got.c.sha256).distinct()))
         return make_context(plan, history, self.registry, before)
 
-    def view(self, month: Month, as_of: datetime | None = None) -> MonthView:
-        """The month as of a moment. Raises UsageError where the year has no plan."""
+    def view(self, month: Month, as_of: AsOf = None, registry: Registry | None = None) -> MonthView:
+        """The month as of a moment, by the present registry or the one given.
+
+        Raises UsageError where the year has no plan.
+        """
         self.require_plan(month.year)
         with reading(self.engine) as connection:
-            return month_view(connection, self.registry, month, as_of)
+            return month_view(connection, registry or self.registry, month, as_of)
 
-    def views_until(self, month: Month, as_of: datetime | None = None) -> list[MonthView]:
+    def views_until(
+        self, month: Month, as_of: AsOf = None, registry: Registry | None = None
+    ) -> list[MonthView]:
         """The views from the programme's first month of the year to `month`, in order."""
-        first = max(Month(month.year, 1), min(self.registry.first_month, month))
-        return [self.view(first.plus(n), as_of) for n in range(month.index - first.index + 1)]
+        first = max(Month(month.year, 1), min((registry or self.registry).first_month, month))
+        return [self.view(first.plus(n), as_of, registry) for n in range(month.index - first.index + 1)]
 
     def returns_due(self, month: Month) -> list[tuple[Checked, Path]]:
         """The latest submissions of each unit for `month`, as checked, each with its original."""

@@ -111,6 +111,7 @@ class Correction:
     unit_code: str
     received_at: datetime
     reason: str
+    submission_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,36 @@ class UnitStanding:
     warnings_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An edition (版) of a month's report, approved `by` someone `at` a moment.
+
+    It holds the events up to `upto` and nothing later. `registry` and `files` are SHA-256 by name:
+    the registry it was set with, and what was issued; `files` is empty until it is issued.
+    """
+
+    month: Month
+    number: int
+    at: datetime
+    by: str
+    upto: int
+    plan_version: int
+    registry: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``2018-08第1版``."""
+        return f"{self.month}第{self.number}版"
+
+
 @dataclass(frozen=True)
 class MonthView:
     """A month as the ledger has it at a moment (`as_of`; None = now).
 
     `rows` holds per table every planned item that has figures, in item order, carried-forward
     ones included; an item never reported is absent. `units` are those that must report, in
-    registry order.
+    registry order. `editions` are the month's issued ones, in order.
     """
 
     month: Month
@@ -153,6 +177,7 @@ class MonthView:
     standings: tuple[UnitStanding, ...] = ()
     deadline: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    editions: tuple[Edition, ...] = ()
 
     def row(self, item_id: str) -> ItemRow | None:
         for rows in self.rows.values():

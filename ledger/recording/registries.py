@@ -33,7 +33,7 @@ def note_registry(home: Home, journal: Journal, first: int) -> None:
     if last == {name: hash_file(folder / name) for name in _FILES}:
         return
     originals = Originals(home.originals)
-    files = {name: originals.keep(folder / name).sha256 for name in _FILES}
+    files = keep_files(originals, folder)
     journal.append(events.REGISTRY, {"from": first, "files": files})
 
 
@@ -62,13 +62,22 @@ class Registries:
         return self._loaded[place]
 
     def _load(self, files: Mapping[str, str]) -> Registry:
-        folder = Path(tempfile.mkdtemp(prefix="registry-"))
-        try:
-            home = Home(folder)
-            home.own_registry.mkdir(parents=True)
-            for name in _FILES:
-                data = self._originals.read(files[name], extension(name))
-                (home.own_registry / name).write_bytes(data)
-            return Registry.load(home)
-        finally:
-            shutil.rmtree(folder)
+        return load_files(self._originals, files)
+
+
+def keep_files(originals: Originals, folder: Path) -> dict[str, str]:
+    """Keep a registry's files among the originals: their SHA-256 by name."""
+    return {name: originals.keep(folder / name).sha256 for name in _FILES}
+
+
+def load_files(originals: Originals, files: Mapping[str, str]) -> Registry:
+    """The registry of files kept by `keep_files`. Raises Damaged where one is gone."""
+    folder = Path(tempfile.mkdtemp(prefix="registry-"))
+    try:
+        home = Home(folder)
+        home.own_registry.mkdir(parents=True)
+        for name in _FILES:
+            (home.own_registry / name).write_bytes(originals.read(files[name], extension(name)))
+        return Registry.load(home)
+    finally:
+        shutil.rmtree(folder)

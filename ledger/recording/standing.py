@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from ledger.recording import tables
+from ledger.recording.moments import AsOf, Frozen, known
 from schemas.month import Month
 from schemas.plan import Plan, Value
 from schemas.tables import TABLES
@@ -81,15 +82,14 @@ def load_chains(
     last: Month,
     *,
     units: Collection[str] | None = None,
-    as_of: datetime | None = None,
+    as_of: AsOf = None,
 ) -> Chains:
     """The chains of all scopes with months from `first` to `last`."""
     table = tables.table_versions
     query = sa.select(table).where(table.c.month >= first, table.c.month <= last)
     if units is not None and len(units) <= _MANY:
         query = query.where(table.c.unit_code.in_(sorted(units)))
-    if as_of is not None:
-        query = query.where(table.c.received_at <= as_of)
+    query = known(query, table.c.received_at, table.c.submission_id, as_of)
     return Chains(
         Version(
             line.month,
@@ -199,15 +199,28 @@ def _newest(
     return best
 
 
-def latest_plan_line(connection: Connection, year: int, as_of: datetime | None = None) -> Any:
-    """The stored plan of `year` as of a moment: the newest registered by then, else the first."""
+def latest_plan_line(
+    connection: Connection, year: int, as_of: AsOf = None, month: Month | None = None
+) -> Any:
+    """The stored plan of `year` as of a moment, None where the year has none.
+
+    With `month` the plan in force then: the newest registered by the moment that took effect by
+    that month. Where nothing was, the first.
+    """
     plans = tables.plan_versions
-    query = sa.select(plans.c.version, plans.c.registered_at).where(plans.c.year == year)
-    known = connection.execute(query.order_by(plans.c.version)).all()
-    if not known:
+    query = sa.select(plans.c.version, plans.c.registered_at, plans.c.event_seq, plans.c.effective_from)
+    lines = connection.execute(query.where(plans.c.year == year).order_by(plans.c.version)).all()
+    if not lines:
         return None
-    by_then = [line.version for line in known if as_of is None or line.registered_at <= as_of]
-    version = by_then[-1] if by_then else known[0].version
+
+    def is_known(line: Any) -> bool:
+        if isinstance(as_of, Frozen):
+            return bool(line.event_seq <= as_of.upto)
+        return as_of is None or bool(line.registered_at <= as_of)
+
+    by_then = [line for line in lines if is_known(line)]
+    in_force = [line for line in by_then if month is None or line.effective_from <= month]
+    version = (in_force or lines[:1])[-1].version
     return connection.execute(
         sa.select(plans.c.version, plans.c.plan).where(plans.c.year == year, plans.c.version == version)
     ).one()

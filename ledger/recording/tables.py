@@ -22,7 +22,7 @@ from schemas.money import plain
 from schemas.month import Month, PartialDate
 from schemas.tables import TABLES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: What a money column can hold, in 分; nothing a county reports comes near it.
 LARGEST_FEN = 2**63 - 1
@@ -136,6 +136,7 @@ plan_versions = Table(
     Column("sha256", Words, nullable=False),
     Column("file_name", Words, nullable=False),
     Column("registered_at", Moment, nullable=False),
+    Column("effective_from", MonthText, nullable=False),
     Column("plan", Words, nullable=False),
 )
 
@@ -305,6 +306,22 @@ outgoing = Table(
     Column("at", Moment, nullable=False),
     Column("payload", Words, nullable=False),
     Index("outgoing_by_month", "month"),
+)
+
+#: Issued editions. `upto` is the last event an edition holds, `registry` and `files` the SHA-256 of
+#: the registry it was set with and of what was issued, by name.
+editions = Table(
+    "editions",
+    metadata,
+    Column("month", MonthText, primary_key=True),
+    Column("edition", Integer, primary_key=True, autoincrement=False),
+    Column("event_seq", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("upto", Integer, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+    Column("registry", Words, nullable=False),
+    Column("files", Words, nullable=False),
 )
 
 

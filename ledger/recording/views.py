@@ -14,6 +14,7 @@ from ledger.checking.model import Verdict
 from ledger.recording import tables
 from ledger.recording.checks import Recorded, recorded
 from ledger.recording.codec import decode_value, plan_from
+from ledger.recording.issued import editions_of
 from ledger.recording.model import (
     CellSource,
     Correction,
@@ -23,6 +24,7 @@ from ledger.recording.model import (
     SubmissionRow,
     UnitStanding,
 )
+from ledger.recording.moments import AsOf, known, moment_of
 from ledger.recording.standing import (
     Chains,
     StandingRow,
@@ -40,11 +42,9 @@ from schemas.plan import Plan, Value
 from schemas.tables import TABLES
 
 
-def month_view(
-    connection: Connection, registry: Registry, month: Month, as_of: datetime | None = None
-) -> MonthView:
+def month_view(connection: Connection, registry: Registry, month: Month, as_of: AsOf = None) -> MonthView:
     """The month's view. Raises LookupError where the year has no plan."""
-    line = latest_plan_line(connection, month.year, as_of)
+    line = latest_plan_line(connection, month.year, as_of, month)
     if line is None:
         raise LookupError(f"no plan for {month.year}")
     plan = plan_from(line.plan)
@@ -54,7 +54,7 @@ def month_view(
     found = finding_rows(connection, registry, month, as_of)
     return MonthView(
         month=month,
-        as_of=as_of,
+        as_of=moment_of(as_of),
         plan=plan,
         rows={key: item_rows(connection, plan, month, key, chains) for key in TABLES},
         submissions=sent,
@@ -62,6 +62,7 @@ def month_view(
         corrections=correction_rows(connection, plan, month, as_of),
         standings=tuple(_standings(registry, plan, month, chains, sent, found, due)),
         deadline=due,
+        editions=editions_of(connection, month, as_of),
     )
 
 
@@ -80,9 +81,7 @@ def item_rows(
     )
 
 
-def version_rows(
-    connection: Connection, plan: Plan, month: Month, key: str, as_of: datetime | None
-) -> list[ItemRow]:
+def version_rows(connection: Connection, plan: Plan, month: Month, key: str, as_of: AsOf) -> list[ItemRow]:
     """Every row of every version of the month, in item, unit and version order; none carried."""
     chains = load_chains(connection, month, month, as_of=as_of)
     order = {item.item_id: place for place, item in enumerate(plan.of_table(key))}
@@ -136,7 +135,7 @@ def _sources(text: str) -> dict[str, CellSource]:
 # --- submissions
 
 
-def _sent_lines(connection: Connection, month: Month, as_of: datetime | None) -> Sequence[RowMapping]:
+def _sent_lines(connection: Connection, month: Month, as_of: AsOf) -> Sequence[RowMapping]:
     """The month's submissions that are not mere repetitions, with their tables, in order."""
     sent, parts = tables.submissions, tables.submission_tables
     query = (
@@ -151,13 +150,12 @@ def _sent_lines(connection: Connection, month: Month, as_of: datetime | None) ->
         .where(sent.c.month == month, sent.c.repeated.is_(False))
         .order_by(sent.c.submission_id)
     )
-    if as_of is not None:
-        query = query.where(sent.c.received_at <= as_of)
+    query = known(query, sent.c.received_at, sent.c.submission_id, as_of)
     return connection.execute(query).mappings().all()
 
 
 def submission_rows(
-    connection: Connection, registry: Registry, month: Month, as_of: datetime | None
+    connection: Connection, registry: Registry, month: Month, as_of: AsOf
 ) -> tuple[SubmissionRow, ...]:
     """One line per (file, table), in unit and table order, then as received."""
     lines = _sent_lines(connection, month, as_of)
@@ -218,7 +216,7 @@ def unit_place(registry: Registry, unit: str) -> int:
 
 
 def finding_rows(
-    connection: Connection, registry: Registry, month: Month, as_of: datetime | None
+    connection: Connection, registry: Registry, month: Month, as_of: AsOf
 ) -> tuple[FindingRow, ...]:
     """The month's findings, in unit order, then as received, in the order of mending.
 
@@ -228,8 +226,7 @@ def finding_rows(
     """
     sent = tables.submissions
     query = sa.select(sent).where(sent.c.month == month).order_by(sent.c.submission_id)
-    if as_of is not None:
-        query = query.where(sent.c.received_at <= as_of)
+    query = known(query, sent.c.received_at, sent.c.submission_id, as_of)
     lines = connection.execute(query).mappings().all()
     found = recorded(connection, [line["submission_id"] for line in lines], as_of)
     by_line = [(line, found.get(line["submission_id"], [])) for line in lines]
@@ -282,7 +279,7 @@ def _is_open(line: RowMapping, found: Finding, latest: Mapping[tuple[str, str], 
 
 
 def correction_rows(
-    connection: Connection, plan: Plan | None, month: Month, as_of: datetime | None
+    connection: Connection, plan: Plan | None, month: Month, as_of: AsOf
 ) -> tuple[Correction, ...]:
     """Accepted figures of the month changed by a later submission, in item order, then in time."""
     made, sent = tables.corrections, tables.submissions
@@ -292,8 +289,7 @@ def correction_rows(
         .where(made.c.month == month)
         .order_by(made.c.submission_id, made.c.place)
     )
-    if as_of is not None:
-        query = query.where(sent.c.received_at <= as_of)
+    query = known(query, sent.c.received_at, sent.c.submission_id, as_of)
     order = {item.item_id: place for place, item in enumerate(plan.items)} if plan else {}
     lines = sorted(
         connection.execute(query).mappings(),
@@ -309,6 +305,7 @@ def correction_rows(
             unit_code=line["unit_code"],
             received_at=line["received_at"],
             reason=line["reason"],
+            submission_id=line["submission_id"],
         )
         for line in lines
     )

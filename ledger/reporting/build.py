@@ -15,7 +15,7 @@ from ledger.recording.model import MonthView
 from ledger.registry import Registry
 from ledger.reporting import figures, front, sentences
 from ledger.reporting.annexes import annex1, annex2
-from ledger.reporting.matters import corrections, discrepancies, returns
+from ledger.reporting.matters import corrections, corrections_intro, discrepancies, returns
 from ledger.reporting.model import Benefit, CountyReport, Discrepancy, ProjectLine, Words
 from ledger.reporting.needs import (
     categories,
@@ -69,6 +69,7 @@ def build_county_report(
     units = unit_lines(view, lines, needs, indicators, registry)
     returned = returns(view, registry)
     corrected = corrections(views, registry)
+    told = corrections_intro(views, len(corrected), registry)
     going = active(lines)
     progress = mean(line.progress for line in going)
     progress_before = mean(line.progress_before for line in going) if before else None
@@ -140,7 +141,7 @@ def build_county_report(
         money=front.month_points(views),
         quality=quality(units, owned),
         quality_brief="".join(quality(units, owned, most=3)),
-        correction_notes=front.correction_notes(corrected),
+        correction_notes=front.correction_notes(corrected, told if edition > 1 else ""),
         matters=front.matters(found),
         overview=_overview(view, lines, rates, (fiscal, last_fiscal), (own, last_own), benefit, found),
         projects_intro=_projects_intro(lines, progress, progress_before, window, time),
@@ -156,6 +157,7 @@ def build_county_report(
         discrepancies=found,
         discrepancies_intro=_open_questions(found),
         corrections=corrected,
+        corrections_intro=told,
         annex1=annex1(view.plan, lines, f"{view.plan.year}年{annex_title(registry, 'annex1')}"),
         annex2=annex2(view.plan, needs, f"{view.plan.year}年{annex_title(registry, 'annex2')}"),
     )

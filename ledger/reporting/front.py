@@ -244,8 +244,8 @@ def matters(found: Sequence[Discrepancy]) -> tuple[str, ...]:
     return tuple(told) or ("计划没有未决的疑点。",)
 
 
-def correction_notes(lines: Sequence[CorrectionLine]) -> tuple[str, ...]:
-    """The corrections for page one: old → new and why."""
+def correction_notes(lines: Sequence[CorrectionLine], intro: str = "") -> tuple[str, ...]:
+    """The corrections for page one: old → new and why; of a corrected edition without any, `intro`."""
     told = [
         sentences.clauses(
             f"{line.item_name}{line.month.month}月{line.column}：{line.old}→{line.new}",
@@ -257,4 +257,4 @@ def correction_notes(lines: Sequence[CorrectionLine]) -> tuple[str, ...]:
     ]
     if len(lines) > len(told):
         told.append(f"另有{len(lines) - len(told)}处，见第七部分。")
-    return tuple(told) or ("上期以来没有更正。",)
+    return tuple(told) or (intro or "上期以来没有更正。",)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 
 from ledger.calendar import SHANGHAI, deadline
-from ledger.recording.model import Correction, MonthView
+from ledger.recording.model import Correction, Edition, MonthView
 from ledger.registry import Registry
 from ledger.reporting import figures
 from ledger.reporting.model import CorrectionLine, Discrepancy, ReturnLine
@@ -127,21 +126,27 @@ def _shown_value(value: Value, column: Column | None) -> str:
     return getattr(value, "chinese", str(value))
 
 
-def _since(view: MonthView, registry: Registry) -> datetime:
-    """When the last edition was due: corrections to earlier months count from then on."""
-    last = view.month.plus(-1)
-    return deadline(last, registry.deadline_day).moment
+def last_edition(views: Sequence[MonthView]) -> Edition | None:
+    """The edition before this report: the month's own last one, None for a first edition."""
+    return views[-1].editions[-1] if views[-1].editions else None
 
 
 def corrections(views: Sequence[MonthView], registry: Registry) -> tuple[CorrectionLine, ...]:
-    """Corrections to the month's own figures, and to earlier months since the last edition."""
-    view = views[-1]
-    since = _since(view, registry)
+    """What was corrected since the edition before.
+
+    Of a first edition that is the month's own corrections, and those to earlier months since the
+    last month's edition (where it was not issued: since it was due).
+    """
+    view, last = views[-1], last_edition(views)
     chosen: list[Correction] = [
         correction
         for each in views
         for correction in each.corrections
-        if each.month == view.month or correction.received_at > since
+        if (
+            correction.submission_id > last.upto
+            if last is not None
+            else each.month == view.month or _is_newer(correction, views, registry)
+        )
     ]
     items = view.plan.by_id
     return tuple(
@@ -150,6 +155,42 @@ def corrections(views: Sequence[MonthView], registry: Registry) -> tuple[Correct
         else _line(correction, "", registry)
         for correction in chosen
     )
+
+
+def _is_newer(correction: Correction, views: Sequence[MonthView], registry: Registry) -> bool:
+    """Whether a correction came after the edition of the month before the report's."""
+    before = views[-1].month.plus(-1)
+    editions = next((each.editions for each in views if each.month == before), ())
+    if editions:
+        return correction.submission_id > editions[-1].upto
+    return correction.received_at > deadline(before, registry.deadline_day).moment
+
+
+def corrections_intro(views: Sequence[MonthView], count: int, registry: Registry) -> str:
+    """What came since the edition before, in words; '' where there is nothing to say."""
+    view, last = views[-1], last_edition(views)
+    corrected = f"各单位更正已入账的数字{count}处，原数保留在台帐中。" if count else ""
+    if last is None:
+        return f"上期以来，{corrected}" if corrected else ""
+    day = last.at.astimezone(SHANGHAI).date()
+    head = f"第{last.number}版（{day.year}年{day.month}月{day.day}日签发）以来，"
+    reports = _reports_since(view, last, registry)
+    parts = [corrected or "没有更正已入账的数字。"]
+    if reports:
+        parts.append(f"新采用的报送：{'、'.join(reports)}。")
+    if last.plan_version != view.plan.version:
+        parts.append(f"计划改用第{view.plan.version}版。")
+    return head + "".join(parts)
+
+
+def _reports_since(view: MonthView, last: Edition, registry: Registry) -> list[str]:
+    """The month's tables accepted since an edition: 高坪镇表1（第2版）."""
+    return [
+        f"{registry.names.get(row.unit_code, row.unit_code)}{TABLES[row.table].number}"
+        + (f"（第{row.version}版）" if row.version > 1 else "（首次）")
+        for row in view.submissions
+        if row.version is not None and row.submission_id > last.upto and row.table in TABLES
+    ]
 
 
 def _line(correction: Correction, name: str, registry: Registry) -> CorrectionLine:

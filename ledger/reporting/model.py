@@ -424,5 +424,6 @@ class CountyReport:
     discrepancies: tuple[Discrepancy, ...]
     discrepancies_intro: str
     corrections: tuple[CorrectionLine, ...]
+    corrections_intro: str
     annex1: Annex
     annex2: Annex

@@ -1,0 +1,168 @@
+"""`ledger approve`: freezes the month's edition. `ledger run --edition`: sets an issued one again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flows.opened import open_ledger
+from ledger.calendar import moment_text, now
+from ledger.errors import UsageError
+from ledger.home import Home
+from ledger.recording.editions import (
+    approve,
+    issue,
+    issued,
+    require_edition,
+    restore,
+    standing,
+    unfinished,
+)
+from ledger.recording.ledger import Ledger
+from ledger.recording.model import Edition
+from ledger.recording.month_lock import hold_month
+from ledger.reporting.frozen import has_editions, is_current, is_drafted, month_exports, next_report, rendered
+from ledger.reporting.model import CountyReport
+from schemas.month import Month
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What approving came to: the edition, its files, and what changed since the one before.
+
+    `issued` is False where nothing has changed since the last edition, which then stands.
+    """
+
+    edition: Edition
+    files: list[str]
+    issued: bool
+    changes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "month": str(self.edition.month),
+            "edition": self.edition.number,
+            "issued": self.issued,
+            "at": moment_text(self.edition.at),
+            "by": self.edition.by,
+            "plan_version": self.edition.plan_version,
+            "files": self.files,
+            "sha256": dict(self.edition.files),
+            "changes": self.changes,
+        }
+
+
+def approve_month(home: Home, month: Month, by: str, at: datetime | None = None) -> Approval:
+    """Freeze what the month's draft shows as its next edition.
+
+    Raises UsageError where there is no draft, or where something came in after it was made.
+    """
+    if not by.strip():
+        raise UsageError("请用 --by 写明签发人。")
+    if not (is_drafted(home, month) or has_editions(home, month)):
+        raise UsageError(f"{month.chinese}还没有草稿。请先运行 ledger run {month}，看过草稿再签发。")
+    with hold_month(home, month), open_ledger(home) as ledger:
+        _refuse_unrecorded(ledger, month)
+        ledger.catch_up()
+        ledger.require_plan(month.year, month)
+        left = unfinished(ledger, month)
+        if left is not None:
+            return _issue(ledger, left, [])
+        where = standing(ledger, month)
+        if where.last is not None and not where.due:
+            return Approval(where.last, _shown(home, restore(home, where.last)), issued=False)
+        views = ledger.views_until(month)
+        report = next_report(ledger.registry, views, where.next_number)
+        if not is_current(home, report, month_exports(ledger, month)):
+            raise UsageError(
+                f"{month.chinese}的报送、计划或登记资料有变化，现有草稿不是这样。"
+                f"请运行 ledger run {month}，看过新草稿再签发。"
+            )
+        edition = approve(ledger, month, by.strip(), at or now())
+        return _issue(ledger, edition, _changes(report))
+
+
+def _refuse_unrecorded(ledger: Ledger, month: Month) -> None:
+    """Raises UsageError where files have come in that the draft can't show."""
+    waiting = ledger.unrecorded() + len(ledger.waiting(month))
+    if waiting:
+        raise UsageError(
+            f"收到 {waiting} 份文件，还没有入账。请先运行 ledger run {month}，看过新草稿再签发。"
+        )
+
+
+def _issue(ledger: Ledger, edition: Edition, changes: list[str]) -> Approval:
+    """Set an approved edition, keep and journal its files, put them in the month's folder."""
+    with rendered(ledger, edition) as files:
+        done = issue(ledger, edition, files)
+    paths = restore(ledger.home, done)
+    for draft in ledger.home.reports(edition.month).rglob("*-草稿.*"):
+        draft.unlink()
+    return Approval(done, _shown(ledger.home, paths), issued=True, changes=changes)
+
+
+def _changes(report: CountyReport) -> list[str]:
+    """What changed since the edition before, one line each."""
+    lines = [report.corrections_intro] if report.corrections_intro else []
+    return lines + [
+        f"{line.unit_name} {line.item_name} {line.month.chinese} {line.column}：{line.old}→{line.new}"
+        + (f"（{line.reason}）" if line.reason else "（未说明原因）")
+        for line in report.corrections
+    ]
+
+
+def _shown(home: Home, paths: list[Path]) -> list[str]:
+    return [home.relative(path) for path in paths]
+
+
+@dataclass(frozen=True)
+class SetAgain:
+    """An issued edition set again: its files, and which of them came out different."""
+
+    edition: Edition
+    files: list[str]
+    differing: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "month": str(self.edition.month),
+            "edition": self.edition.number,
+            "at": moment_text(self.edition.at),
+            "by": self.edition.by,
+            "files": self.files,
+            "same": not self.differing,
+            "differing": self.differing,
+        }
+
+
+def set_again(home: Home, month: Month, number: int) -> SetAgain:
+    """Set an issued edition again, compare it with what was issued, and see that the issued files
+    lie in the month's folder. Raises UsageError where there is no such edition."""
+    with hold_month(home, month), open_ledger(home) as ledger:
+        ledger.catch_up()
+        edition = require_edition(ledger, month, number)
+        different = differing(ledger, edition)
+        return SetAgain(edition, _shown(home, restore(home, edition)), different)
+
+
+def differing(ledger: Ledger, edition: Edition) -> list[str]:
+    """The names of an edition's files that come out different when they are set again."""
+    with rendered(ledger, edition) as files:
+        hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    names = dict.fromkeys((*edition.files, *hashes))
+    return [name for name in names if edition.files.get(name) != hashes.get(name)]
+
+
+def differing_editions(home: Home) -> tuple[int, list[str]]:
+    """How many editions were ever issued, and a line for each file of them that comes out different."""
+    with open_ledger(home, readonly=True) as ledger:
+        editions = [edition for month in ledger.months() for edition in issued(ledger, month)]
+        lines = [
+            f"{edition.name}：{name} 与签发时不同"
+            for edition in editions
+            for name in differing(ledger, edition)
+        ]
+    return len(editions), lines

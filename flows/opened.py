@@ -1,0 +1,17 @@
+"""Opening the ledger for a command, with the registry of its home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ledger.home import Home
+from ledger.recording.ledger import Ledger
+from ledger.registry import Registry
+
+
+@contextmanager
+def open_ledger(home: Home, registry: Registry | None = None, *, readonly: bool = False) -> Iterator[Ledger]:
+    """The ledger of `home`, closed at the end."""
+    with Ledger.open(home, registry or Registry.load(home), readonly=readonly) as ledger:
+        yield ledger
