@@ -47,11 +47,12 @@ def _free_port() -> int:
 
 
 class Server:
-    """A running server; `database` makes an empty database and gives its URL."""
+    """A server of its own folder, on a Unix socket; `database` makes an empty database."""
 
-    def __init__(self, programs: Path, folder: Path, port: int) -> None:
-        self._programs, self._folder, self._port = programs, folder, port
+    def __init__(self, programs: Path, folder: Path, port: int, prefix: list[str]) -> None:
+        self._programs, self._folder, self._port, self._prefix = programs, folder, port, prefix
         self._count = 0
+        self._process: subprocess.Popen[bytes] | None = None
 
     def database(self) -> str:
         self._count += 1
@@ -62,18 +63,57 @@ class Server:
         )
         return f"postgresql://ledger@/{name}?host={self._folder}&port={self._port}"
 
+    def start(self, *settings: str) -> None:
+        """Start it and wait until it answers; `settings` as in ``fsync=off``."""
+        log = self._folder / "log"
+        words = [word for setting in settings for word in ("-c", setting)]
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [
+                    *self._prefix,
+                    self._programs / "postgres",
+                    "-D",
+                    self._folder / "data",
+                    "-k",
+                    self._folder,
+                    "-p",
+                    str(self._port),
+                    "-c",
+                    "listen_addresses=",
+                    *words,
+                ],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+            )
+        for _ in range(400):
+            ready = subprocess.run(
+                [self._programs / "pg_isready", "-h", self._folder, "-p", str(self._port), "-q"], check=False
+            )
+            if ready.returncode == 0:
+                return
+            time.sleep(0.05)
+        raise RuntimeError(log.read_text(errors="replace"))
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT is a fast shutdown, SIGQUIT an immediate one, as after a power failure."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Start a server in a folder of its own, on a Unix socket; stop and remove it afterwards."""
+def server(*settings: str) -> Iterator[Server]:
+    """A server started in a folder of its own; stopped and removed afterwards."""
     programs = _programs()
     assert programs is not None
     prefix, user = _as_nobody()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    data, log = folder / "data", folder / "log"
+    data = folder / "data"
     if user is not None:
         os.chown(folder, user, -1)
-    port = _free_port()
+    running = Server(programs, folder, _free_port(), prefix)
     subprocess.run(
         [
             *prefix,
@@ -93,36 +133,9 @@ def server() -> Iterator[Server]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    process = subprocess.Popen(
-        [
-            *prefix,
-            programs / "postgres",
-            "-D",
-            data,
-            "-k",
-            folder,
-            "-p",
-            str(port),
-            "-c",
-            "listen_addresses=",
-            "-F",
-        ],
-        stdout=log.open("wb"),
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-    )
     try:
-        for _ in range(200):
-            ready = subprocess.run(
-                [programs / "pg_isready", "-h", folder, "-p", str(port), "-q"], check=False
-            )
-            if ready.returncode == 0:
-                break
-            time.sleep(0.05)
-        else:
-            raise RuntimeError(log.read_text(errors="replace"))
-        yield Server(programs, folder, port)
+        running.start(*(settings or ("fsync=off",)))
+        yield running
     finally:
-        process.send_signal(signal.SIGINT)  # a fast shutdown: does not wait for its clients
-        process.wait(20)
+        running.stop()
         shutil.rmtree(folder, ignore_errors=True)

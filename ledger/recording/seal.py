@@ -9,7 +9,6 @@ SQLite's own log then answers for what is half written.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
@@ -17,6 +16,7 @@ from sqlalchemy.engine import Engine
 from ledger.recording.journal import sync_folder
 
 _SUFFIX = ".seal"
+_WHOLE = 64
 #: States of files that this process has proved or sealed already: (path, inode, size, time).
 _proved: set[tuple[str, int, int, int]] = set()
 
@@ -33,13 +33,7 @@ def set_seal(database: Path, engine: Engine | None = None) -> None:
     """
     if engine is not None and not _settled(engine):
         return
-    digest = _digest(database)
-    aside = database.with_name(f"{database.name}{_SUFFIX}-{os.getpid()}")
-    try:
-        aside.write_text(digest, encoding="ascii")
-        aside.replace(_seal(database))
-    finally:
-        aside.unlink(missing_ok=True)
+    _seal(database).write_text(_digest(database), encoding="ascii")
     sync_folder(database.parent)
     _proved.add(_state(database))
 
@@ -51,6 +45,8 @@ def is_intact(database: Path) -> bool:
     """
     try:
         stated = _seal(database).read_text(encoding="ascii", errors="replace")
+        if len(stated) < _WHOLE:
+            return True  # killed while sealing
         if _log_size(database) or _state(database) in _proved:
             return True
         state = _state(database)

@@ -9,7 +9,6 @@ import pytest
 
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
-from tests import postgres
 from tests.fake_programme import REGISTRY, TOOLS, new_home, write_plan
 
 OpenLedger = Callable[[], Ledger]
@@ -37,16 +36,3 @@ def planned(open_ledger: OpenLedger, tmp_path: Path) -> OpenLedger:
     with open_ledger() as ledger:
         assert ledger.register_plan(write_plan(tmp_path), 2018).created
     return open_ledger
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server]:
-    if not postgres.is_installed():
-        pytest.skip("PostgreSQL is not installed")
-    with postgres.server() as running:
-        yield running
-
-
-@pytest.fixture
-def postgres_url(postgres_server: postgres.Server) -> str:
-    return postgres_server.database()
