@@ -251,6 +251,18 @@ def test_its_own_words_stand_on_the_page(home: Path) -> None:
     assert "报县合作办" in said
 
 
+def test_a_column_the_plan_does_not_have_is_not_printed(home: Path) -> None:
+    page = (home / "reports" / APRIL / f"月报-{APRIL}-草稿.html").read_text(encoding="utf-8")
+    first, second = re.findall(r'<table class="full">.*?</table>', page, re.DOTALL)[:2]
+    for table, gone, columns in ((first, ("扶贫效益", "牵头<br>单位"), 19), (second, ("建设<br>期限",), 15)):
+        assert not [title for title in gone if title in table]
+        widths = [float(width) for width in re.findall(r'<col style="width:([\d.]+)%">', table)]
+        assert (len(widths), round(sum(widths), 6)) == (columns, 100.0)
+        for row in re.findall(r"<tr[^>]*>.*?</tr>", table.split("</thead>")[1], re.DOTALL):
+            spans = [int(span or 1) for span in re.findall(r'<td[^>]*?(?: colspan="(\d+)")?[^>]*>', row)]
+            assert sum(spans) == columns, row
+
+
 def test_the_ledger_is_rebuilt_from_its_raw_data(home: Path) -> None:
     done = run(home, "rebuild", "--verify")
     assert done.returncode == 0, done.stdout + done.stderr
