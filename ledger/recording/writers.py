@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,8 @@ Field = str | int | bool | Decimal | None
 Rows = Sequence[Sequence[Field]]
 
 BOM = "\ufeff"
+#: What XML can't say, and text that reads like its escape (ECMA-376, ST_Xstring).
+_UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 #: What a spreadsheet takes for the beginning of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -105,11 +108,15 @@ def xlsx_bytes(columns: Sequence[str], rows: Rows, title: str = "") -> bytes:
     return out.getvalue()
 
 
+def xlsx_text(text: str) -> str:
+    """Text as a cell holds it: as it is, line breaks too; control characters as spreadsheets
+    escape them."""
+    return _UNSAYABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+
+
 def _put(cell: Any, value: Field) -> None:
     if isinstance(value, str):
-        from openpyxl.utils.escape import escape
-
-        cell.value = escape(value)
+        cell.value = xlsx_text(value)
         cell.data_type = "s"
         cell.number_format = "@"
     else:

@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ledger.recording.writers import xlsx_text
+
 #: One export: its column names and its rows.
 Export = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
@@ -51,21 +53,19 @@ def data_workbook(exports: Mapping[str, Export]) -> bytes:
         sheet.freeze_panes = "A2"
     out = io.BytesIO()
     book.save(out)
-    return _settled(out.getvalue())
+    return settled(out.getvalue())
 
 
 def _put(cell: Any, value: Any) -> None:
-    from openpyxl.utils.escape import escape
-
     if isinstance(value, bool | int | Decimal):
         cell.value = value
         return
-    cell.value = escape(str(value))
+    cell.value = xlsx_text(str(value))
     cell.data_type = "s"
     cell.number_format = "@"
 
 
-def _settled(package: bytes) -> bytes:
+def settled(package: bytes) -> bytes:
     """The package without the moment of its making."""
     moment = datetime(*_DATE).isoformat().encode() + b"Z"  # noqa: DTZ001  a constant, not a clock
     out = io.BytesIO()

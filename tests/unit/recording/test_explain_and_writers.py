@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from ledger.calendar import parse_moment
 from ledger.errors import UsageError
 from ledger.recording.explain import explain
-from ledger.recording.writers import to_bytes
+from ledger.recording.writers import to_bytes, xlsx_text
 from schemas.month import Month
 from tests.fake_programme import P1, P2, A, write_file
 
@@ -66,6 +66,13 @@ def test_xlsx_has_text_cells_and_no_formulas() -> None:
     assert (sheet["C2"].value, sheet["C2"].data_type) == ('=HYPERLINK("x")', "s")
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "b"}
     assert sheet.freeze_panes == "A2"
+    assert sheet["C3"].value == ROWS[1][2], "a line break is text as any other"
+    assert sheet["C4"].value == "-1_x0007_"
+
+
+def test_xlsx_text_escapes_only_what_xml_cant_say() -> None:
+    assert xlsx_text("一\n二\t三 _x_") == "一\n二\t三 _x_"
+    assert xlsx_text("\r\x1b_x000A_") == "_x000D__x001B__x005F_x000A_"
 
 
 def test_parquet_types() -> None:
