@@ -80,11 +80,11 @@ def against(pct: Decimal | None, measure: Decimal | None, name: str) -> str:
 
 
 def reached(rate: Rate, done: str, noun: str = "项目") -> str:
-    """已开工7个，开工率87.5%（7/8） / 全部开工 / 尚无项目开工; '' without any item to count."""
+    """已开工7个，开工率87.5%（7/8） / 全部… / 尚无项目开工，开工率0.0%（0/8）; '' without any item to count."""
     if rate.numerator is None or not rate.denominator:
         return ""
     if rate.numerator == 0:
-        return f"尚无{noun}{done}"
+        return f"尚无{noun}{done}，{rate.text}"
     if rate.numerator == rate.denominator:
         many = f"{rate.denominator}个{noun}全部{done}" if rate.denominator > 1 else f"{noun}已{done}"
         return f"{many}，{rate.text}"
