@@ -409,7 +409,15 @@ def _last_row(rows: Rows, header: FoundHeader) -> int:
 
 
 def _are_units(cells: Sequence[Cell]) -> bool:
-    return all(isinstance(cell.value, str) and key(cell.value).words == "" for cell in cells)
+    return all(
+        isinstance(cell.value, str) and key(cell.value).words == "" and not _is_statement(cell.value)
+        for cell in cells
+    )
+
+
+def _is_statement(text: str) -> bool:
+    """Whether a note in brackets is no unit but what a row says: （零报告）, （无）."""
+    return fold(text).strip("()[]【】") in {"零报告", "本月零报告", "无"}
 
 
 def _are_numbers(cells: Sequence[Cell]) -> bool:

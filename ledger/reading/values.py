@@ -27,6 +27,10 @@ from schemas.plan import Value
 DITTO_WORDS = frozenset({"同上", "〃", "″", '"', "''", "”", "“", "々", "同前", "同上行"})
 _AMOUNT_SUFFIXES = ("百万元", "千万元", "亿元", "万元", "千元", "百元", "元整", "元", "万")
 _COUNT_SUFFIXES = ("公里", "人次", *"户人个名家次项件所座处辆亩吨台套只头场期批条")
+#: Measures of an indicator that count whole things, folded.
+_COUNTED = frozenset(
+    {"人", "人次", "户", "户次", "个", "个(村)", "名", "次", "场", "场次", "期", "批", "家", "项", "件"}
+)
 _ACTUAL = "_actual"
 _HUNDRED = Decimal(100)
 #: Numbers with more digits than this before the point are no figures (a slip, a telephone number
@@ -371,7 +375,8 @@ def _counted(cell: Cell, column: Column, setting: Setting, number: Decimal, step
     value = Decimal(plain(without_noise(number)))
     written = cell.kind is CellKind.TEXT
     findings = _changed(cell, column, setting, steps, plain(value)) if written else ()
-    if column.kind is Kind.COUNT and value != value.to_integral_value():
+    counts = column.kind is Kind.COUNT or setting.measure in _COUNTED
+    if counts and value != value.to_integral_value():
         message = f"“{column.title}”为 {plain(value)}，应为整数"
         findings += (found("C12", cell, column, setting, message, expected="整数"),)
     if value < 0:
