@@ -41,6 +41,8 @@ _STATE = {
     "accepted": ("已采用", "green"),
     "nil": ("零报告", "green"),
 }
+#: columns of a terminal from which a table of findings can be read
+_WIDE = 110
 _TABLE_NAMES = {key: f"{table.number} {table.title}" for key, table in TABLES.items()}
 
 
@@ -48,8 +50,22 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=False, width=None)
 
 
-def _findings(console: Console, findings: Iterable[Finding]) -> None:
-    """One finding a paragraph: how grave, which rule, what is wrong where; then what to do."""
+def _findings(console: Console, findings: Sequence[Finding]) -> None:
+    """A table where the terminal is wide enough for one, else one finding a paragraph."""
+    if findings and console.width >= _WIDE:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+        for title in ("程度", "规则", "单元格"):
+            table.add_column(title, no_wrap=True)
+        table.add_column("问题", ratio=3, overflow="fold")
+        table.add_column("怎么办", ratio=2, overflow="fold")
+        for finding in findings:
+            word, style = _SEVERITY[finding.severity]
+            place = finding.cell or (f"第{finding.row}行" if finding.row else "")
+            table.add_row(
+                Text(word, style=style), finding.rule, place, Text(finding.message), Text(finding.remedy)
+            )
+        console.print(table)
+        return
     for finding in findings:
         word, style = _SEVERITY[finding.severity]
         console.print(Text.assemble((f"{word} {finding.rule}", style), "  ", finding.message), soft_wrap=True)
