@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from flows import steps
+from flows import master, steps
 from ledger.home import Home
 from ledger.recording.month_lock import hold_month
 from schemas.month import Month
@@ -72,6 +72,7 @@ def the_month(home: Home, month: Month, step: Step) -> MonthOutcome:
     recorded = step("读取、核对、入账", steps.record, home, month)
     returns = step("退回", steps.send_back, home, month)
     reports = step("报告草稿", steps.draft, home, month)
+    reports = [*reports, *step("台帐", master.write, home, month)]
     standing = step("汇总", steps.stand, home, month)
     return MonthOutcome(standing, received, recorded, returns, reports)
 

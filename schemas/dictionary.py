@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas.columns import JOINT, Column, Kind
 from schemas.exports import EXPORTS
 from schemas.finding import Effect, Scope, Severity, rules
+from schemas.master import MASTER, STATES
 from schemas.tables import PLAN_TABLES, TABLES, Table
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "dictionary.md"
@@ -63,6 +64,18 @@ def _sections() -> Iterator[str]:
     for name, columns in EXPORTS.items():
         yield f"### {name}\n"
         yield from _rows(("列", "含义"), ((f"`{c.name}`", c.meaning) for c in columns))
+    yield "## 台帐\n"
+    yield (
+        "`ledger run` 写出的 `台帐-月份.xlsx` 和同名文件夹中的 Parquet 文件：年初至本月的全部数据，每一版都在。"
+        "三张数据表在上列之前加一列 `state`；其余各表同上，另有计划和已签发的月报。\n"
+    )
+    yield from _rows(
+        ("`state`", "工作簿中", "含义"),
+        ((f"`{state}`", words, meaning) for state, (words, meaning) in STATES.items()),
+    )
+    for name in [name for name in MASTER if name not in EXPORTS]:
+        yield f"### {name}\n"
+        yield from _rows(("列", "含义"), ((f"`{c.name}`", c.meaning) for c in MASTER[name]))
     yield "## 核对规则\n"
     yield from _rows(
         ("代码", "名称", "范围", "程度", "处理", "何时提出", "办法"),

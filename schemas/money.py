@@ -41,7 +41,8 @@ def plain(number: Decimal) -> str:
     """A decimal as plain text: no exponent, no trailing zeros, no negative zero."""
     if number == 0:
         return "0"
-    return format(number.normalize(), "f")
+    text = format(number, "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
 
 
 def wan_text(fen: int) -> str:

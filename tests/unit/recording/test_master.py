@@ -1,0 +1,131 @@
+"""The master: every version there, every row marked, the standing ones the exports' own."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.calendar import parse_moment
+from ledger.recording.exports import export
+from ledger.recording.master import Master, MasterTable, master, parquet
+from schemas.master import MASTER, SHEETS, STANDING, State, head_of, names_of, type_of
+from schemas.month import Month
+from schemas.tables import TABLES
+from tests.fake_programme import P1, P2, P3, A, B, write_file
+
+JUNE, JULY = Month(2018, 6), Month(2018, 7)
+
+
+def receive(ledger: Any, folder: Path, name: str, at: str, unit: str, month: str, **projects: Any) -> None:
+    items = {"P1": P1, "P2": P2, "P3": P3}
+    stated = {items[key]: values for key, values in projects.items()}
+    ledger.receive([write_file(folder / name, unit, month, "改", projects=stated)], parse_moment(at))
+
+
+@pytest.fixture
+def kept(planned, tmp_path: Path) -> Master:
+    """June: in version 2 P1 is corrected, P2 returned, P3 (another unit's) withdrawn by a nil report.
+    July: P1 is reported, P2 carried."""
+    with planned() as ledger:
+        first = {"fiscal_paid_cum_fen": "30.5", "poor_persons": 7, "problems": "=1+1"}
+        then = {"fiscal_paid_cum_fen": 20, "poor_persons": 7}
+        bad = {"fiscal_paid_month_fen": 9, "remarks": "退回"}
+        receive(ledger, tmp_path, "a1", "2018-07-02T09:00", A, "2018-06", P1=first, P2={**bad, "remarks": ""})
+        receive(ledger, tmp_path, "b1", "2018-07-03T09:00", B, "2018-06", P3={"fiscal_paid_cum_fen": 8})
+        receive(ledger, tmp_path, "a2", "2018-07-09T09:00", A, "2018-06", P1=then, P2=bad)
+        nil = write_file(tmp_path / "b2", B, "2018-06", "改", projects="零报告")
+        ledger.receive([nil], parse_moment("2018-07-10T09:00"))
+        receive(ledger, tmp_path, "a3", "2018-08-02T09:00", A, "2018-07", P1={"fiscal_paid_cum_fen": 21})
+        ledger.catch_up()
+        made = master(ledger, JULY)
+        for key in TABLES:
+            table = made.tables[key]
+            standing = [row[1:] for row in table.rows if row[0] in STANDING]
+            exported = [row for month in (JUNE, JULY) for row in export(ledger, month, key)[1]]
+            assert sorted(standing, key=str) == sorted(exported, key=str)
+        return made
+
+
+def shown(table: MasterTable, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[table.place(name)] for name in names) for row in table.rows]
+
+
+def test_every_version_is_marked(kept: Master) -> None:
+    assert shown(kept.tables["projects"], "month", "item_id", "version", "state", "fiscal_paid_cum") == [
+        ("2018-06", P1, 1, "superseded", Decimal("30.5")),
+        ("2018-06", P1, 2, "current", Decimal(20)),
+        ("2018-06", P2, 1, "returned_later", None),
+        ("2018-06", P2, 1, "carried", None),
+        ("2018-06", P3, 1, "withdrawn", Decimal(8)),
+        ("2018-07", P1, 1, "current", Decimal(21)),
+        ("2018-07", P2, 1, "carried", None),
+    ]
+    assert shown(kept.tables["projects"], "fiscal_paid_month")[2:4] == [(Decimal(9),), (None,)]
+
+
+def test_what_a_version_changed_is_named(kept: Master) -> None:
+    table = kept.tables["projects"]
+    names = names_of(table.columns)
+    changed = [{names[place] for place in places} for places in table.changed]
+    assert changed == [set(), {"fiscal_paid_cum", "problems"}, set(), set(), set(), set(), set()]
+
+
+def test_the_other_tables(kept: Master) -> None:
+    assert (kept.first, kept.month, kept.received_at) == (JUNE, JULY, "2018-08-02T09:00:00+08:00")
+    assert set(shown(kept.tables["corrections"], "item_id", "field", "new")) == {
+        (P1, "fiscal_paid_cum", "20"),
+        (P1, "problems", None),
+        (P3, "(row)", None),
+    }
+    assert len(kept.tables["submissions"].rows) == 5
+    assert "C06" in {rule for (rule,) in shown(kept.tables["findings"], "rule")}
+    assert shown(kept.tables["plan"], "plan_version", "item_id", "fiscal_planned")[0] == (1, P1, 100)
+    assert kept.tables["editions"].rows == ()
+
+
+def test_parquet_keeps_types_where_a_month_is_empty(kept: Master) -> None:
+    for name, table in kept.tables.items():
+        full = pq.read_table(io.BytesIO(parquet(table)))
+        bare = pq.read_table(io.BytesIO(parquet(MasterTable(name, table.columns, (), ()))))
+        assert full.schema == bare.schema
+        assert full.num_rows == len(table.rows)
+    projects = pq.read_table(io.BytesIO(parquet(kept.tables["projects"])))
+    assert projects["fiscal_paid_cum"].to_pylist()[0] == Decimal("30.5")
+    assert projects["problems"].to_pylist()[0] == "=1+1"
+    assert projects["poor_persons"].to_pylist()[:2] == [7, 7]
+    sent = pq.read_table(io.BytesIO(parquet(kept.tables["submissions"])))
+    assert sent["received_at"].to_pylist()[0] == parse_moment("2018-07-02T09:00")
+
+
+def test_parquet_loses_no_number_that_is_too_large() -> None:
+    columns = MASTER["indicators"]
+    place = names_of(columns).index("done_cum")
+    huge = Decimal("9" * 40)
+    row = tuple(huge if n == place else None for n in range(len(columns)))
+    table = MasterTable("indicators", columns, (row,), (frozenset(),))
+    assert pq.read_table(io.BytesIO(parquet(table)))["done_cum"].to_pylist() == ["9" * 40]
+    surrogate = tuple("\ud800x" if n == 5 else None for n in range(len(columns)))
+    assert pq.read_table(
+        io.BytesIO(parquet(MasterTable("indicators", columns, (surrogate,), (frozenset(),))))
+    )["item_name"].to_pylist() == ["?x"]
+
+
+def test_every_column_has_a_head_and_a_type() -> None:
+    assert list(MASTER) == list(SHEETS)
+    for name, columns in MASTER.items():
+        heads = [head_of(name, column) for column in columns]
+        assert len(set(heads)) == len(heads) and all(heads)
+        assert {type_of(column) for column in columns} <= {
+            "money",
+            "number",
+            "integer",
+            "truth",
+            "moment",
+            "text",
+        }
+    assert {state.value for state in State} >= {mark.value for mark in STANDING}
