@@ -59,7 +59,8 @@ def render_pdf(
 ) -> bytes:
     """Render a whole HTML document.
 
-    `title` becomes the PDF's title; `variant` is the archival profile. The collector is held off
+    `title` becomes the PDF's title; `variant` is the archival profile; the document is tagged for
+    readers that follow its structure. The collector is held off
     meanwhile: a document builds some hundred thousand objects, none of which can go before its end.
 
     Raises PdfError where the fonts have not been prepared, a character has no glyph, or the HTML
@@ -76,6 +77,7 @@ def render_pdf(
             pdf_variant=variant,
             pdf_identifier=_identifier(html, title, attachments),
             output_intent="srgb" if variant else None,
+            pdf_tags=True,
             attachments=[
                 weasyprint.Attachment(
                     file_obj=BytesIO(attached.data),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -91,7 +93,7 @@ def test_page_one_is_one_page(name):
     report = build_county_report(MONTHS[name](), registry())
     texts = pages(county_html(report))
     assert "计划中待核定的事项" in texts[0] and "—1—" in texts[0]
-    assert "各乡镇人民政府，县直有关单位" in texts[1]
+    assert texts[1].startswith("目录") and "各乡镇人民政府，县直有关单位" in texts[2]
     assert "示例：计划为真实印发文件" in texts[0]
     assert all("示例：" in text and "草稿" in text for text in texts)
 
@@ -103,7 +105,7 @@ def test_page_one_is_one_page_when_everything_goes_wrong():
     assert report.lights.red == 64
     texts = pages(county_html(report))
     assert "计划中待核定的事项" in texts[0] and "另有差错36处" in texts[0]
-    assert "各乡镇人民政府，县直有关单位" in texts[1]
+    assert texts[1].startswith("目录") and "各乡镇人民政府，县直有关单位" in texts[2]
 
 
 @pytest.mark.slow
@@ -126,6 +128,48 @@ def test_every_part_and_annex_is_there_in_order():
         assert "".join(item.name.split()) in texts, item.item_id
 
 
+def test_the_contents_name_the_pages_where_things_are():
+    rendered = paper.render_pdf(settable(county_html(build_county_report(normal(), registry()))), title="试")
+    reader = pypdf.PdfReader(io.BytesIO(rendered))
+    texts = ["".join(page.extract_text().split()) for page in reader.pages]
+    entries = re.findall(r"([^·]+?)·+(\d+)", texts[1].removeprefix("目录"))
+    assert len(entries) == 6 + 3 + 4
+    for title, number in entries:
+        page = int(number)
+        if title.startswith("附件"):
+            assert texts[page - 1].startswith(title[:3]) and title[3:] in texts[page - 1]
+        else:
+            assert title in texts[page - 1], "the heading stands on the page named"
+        assert f"—{page}—" in texts[page - 1], "the number printed on it is the one named"
+    assert [int(number) for _, number in entries] == sorted(int(number) for _, number in entries)
+    links = [link.get_object() for link in reader.pages[1]["/Annots"]]
+    targets = {str(link["/Dest"]) for link in links if "/Dest" in link}
+    assert len(targets) == len(entries) and targets <= set(reader.named_destinations)
+
+
+def test_the_document_can_be_read_by_its_structure():
+    exports = [paper.Attached("月报.xlsx", b"PK\x03\x04", "本期数据")]
+    html = settable(county_html(build_county_report(normal(), registry())))
+    rendered = paper.render_pdf(html, title="试", attachments=exports)
+    root = pypdf.PdfReader(io.BytesIO(rendered)).root_object
+    assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == "zh-CN"
+    kinds: Counter[str] = Counter()
+    waiting = [root["/StructTreeRoot"]["/K"]]
+    while waiting:
+        element = waiting.pop().get_object()
+        if isinstance(element, list):
+            waiting.extend(element)
+        elif isinstance(element, dict):
+            kinds[element.get("/S", "")] += 1
+            if "/K" in element:
+                waiting.append(element["/K"])
+    assert kinds["/H2"] == html.count("<h2") and kinds["/H3"] == html.count("<h3")
+    assert kinds["/Table"] >= html.count("<table") > 0 and kinds["/TD"] >= html.count("<td")
+    assert kinds["/Figure"] == html.count("<svg") == 2
+    assert root["/AF"][0].get_object()["/AFRelationship"] == "/Data"
+    assert len(rendered) < 1 << 20
+
+
 def test_a_symbol_without_a_glyph_does_not_hold_up_the_report():
     assert settable("进度😀喆㛃𬭊") == "进度〓喆㛃𬭊"
 
@@ -134,9 +178,7 @@ def test_writing_twice_changes_nothing(tmp_path):
     home = Home(tmp_path)
     exports = {"projects": (("month", "item_name"), [("2018-09", "=1+1"), (None, "二")])}
     first = write_county_report(home, registry(), normal(), exports=exports)
-    assert [path.name for path in first] == [
-        f"月报-2018-09-草稿.{kind}" for kind in ("pdf", "html", "xlsx")
-    ]
+    assert [path.name for path in first] == [f"月报-2018-09-草稿.{kind}" for kind in ("pdf", "html", "xlsx")]
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in first}
     second = write_county_report(home, registry(), normal(), exports=exports)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in second} == before
