@@ -27,6 +27,9 @@ _MOST_CELLS = 1024
 #: Longer texts do not come twice.
 _LONGEST_KEPT = 40
 
+#: Past the constructors of named tuples: a workbook has hundreds of cells.
+_new = tuple.__new__
+
 _Kept = tuple[Value, tuple[str, ...], bool]
 
 
@@ -71,17 +74,21 @@ class Slot:
             self._measured[measure] = Slot(self.here, self.column, setting, planned=self._planned)
         return self._measured[measure]
 
+    def blank(self, row: str) -> ReadValue:
+        """What stands in a row where the cell is blank; `row` is its number."""
+        return _new(ReadValue, (None, self.letters + row, "", (), False))
+
     def read(self, cell: Cell, where: str, *, needed: bool) -> Parsed:
         """The cell's value as `parse` reads it; `where` is the cell's own address."""
         _, _, kind, held, raw, _, _ = cell
         if self._money and kind is CellKind.NUMBER:
             fen = _whole_fen(held, self._money)
             if fen is not None:
-                return _parsed((_value((fen, where, raw, self._steps, False)), ()))
+                return _new(Parsed, (_new(ReadValue, (fen, where, raw, self._steps, False)), ()))
         elif self._text and kind is CellKind.TEXT and isinstance(held, str):
             text = strip_outer(held)
             if text and text not in BLANK_WORDS:
-                return _parsed((_value((text, where, raw, (), False)), ()))
+                return _new(Parsed, (_new(ReadValue, (text, where, raw, (), False)), ()))
         elif len(raw) <= _LONGEST_KEPT:
             return self._read_known(cell, where, needed=needed)
         return self._parse(cell, needed=needed)
@@ -92,7 +99,7 @@ class Slot:
         known = kept.get(same)
         if known is not None:
             value, steps, failed = known
-            return _parsed((_value((value, where, cell.raw, steps, failed)), ()))
+            return _new(Parsed, (_new(ReadValue, (value, where, cell.raw, steps, failed)), ()))
         parsed = self._parse(cell, needed=needed)
         if not parsed.findings:
             if len(kept) > _MOST_CELLS:
@@ -112,14 +119,6 @@ def _whole_fen(held: object, fen_per_unit: int) -> int | None:
     exact = held * fen_per_unit
     fen = int(exact)
     return fen if fen >= 0 and fen == exact else None
-
-
-def _value(parts: tuple[Value, str, str, tuple[str, ...], bool]) -> ReadValue:
-    return tuple.__new__(ReadValue, parts)
-
-
-def _parsed(parts: tuple[ReadValue, tuple[()]]) -> Parsed:
-    return tuple.__new__(Parsed, parts)
 
 
 @dataclass(frozen=True, slots=True)

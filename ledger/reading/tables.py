@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from ledger.reading import table_findings
 from ledger.reading.header import FoundHeader, Rows
@@ -119,17 +120,15 @@ def _read_row(raw: RawRow, frame: Frame, shift: Shift | None) -> ReadRow:
     number = str(raw.row)
     cells, filled = raw.cells, raw.filled
     for slot in frame.slots.all:
-        here = source = slot.here
+        here = slot.here
         name = slot.field
-        if shift is not None:
-            source = shift.source(here)
+        source = here if shift is None else shift.source(here)
         cell = None if source is None else cells.get(source)
         needed = name in required
         if cell is None:
-            values[name] = ReadValue(None, slot.letters + number)
+            values[name] = blank = slot.blank(number)
             if needed:
-                where = slot.letters + number
-                findings.append(blank_required(where, raw.row, slot.column, frame.settings[name]))
+                findings.append(blank_required(blank.cell, raw.row, slot.column, frame.settings[name]))
             continue
         where = slot.letters + number if source == here else cell.address
         reader = slot.measured(measure) if measure else slot
@@ -184,6 +183,13 @@ def _measure(raw: RawRow, frame: Frame, shift: Shift | None) -> str:
     return "" if cell is None else fold(cell.raw)
 
 
+def _shown(cell: Cell) -> str:
+    """What a filled cell says: a ditto mark's own text stays in `raw`, its content is the value."""
+    if isinstance(cell.value, Decimal):
+        return plain(cell.value)
+    return " ".join(str(cell.value).split()).removesuffix(" 00:00:00")
+
+
 def _filled(
     cell: Cell,
     column: Column,
@@ -195,7 +201,7 @@ def _filled(
     """A value taken from above: C14, and of what its form raised only what returns the row."""
     warned = finding(
         "C14",
-        f"{place(setting, cell.address)}：“{column.title}”由 {origin} 补填为“{' '.join(cell.raw.split())}”",
+        f"{place(setting, cell.address)}：“{column.title}”由 {origin} 补填为“{_shown(cell)}”",
         sheet=setting.sheet or None,
         cell=cell.address,
         row=cell.row,

@@ -34,7 +34,7 @@ INVISIBLE = (
 UNSEEN = re.compile(rf"[\s{INVISIBLE}]+")
 
 _BRACKETS = re.compile(r"[(\[{〔【〈《]([^()\[\]{}〔〕【】〈〉《》]*)[)\]}〕】〉》]")
-_UNIT_WORDS = re.compile(r"(?:金额|计量|货币)?单位[:为]?")
+_UNIT_WORDS = re.compile(r"(?:金额|计量|货币)?单位[:为]?(?:人民币)?")
 #: A note in brackets that says which figure is meant is part of the heading: 「累计(支付)」.
 _MEANT = re.compile(r"[拨付支]|到位|完成|投资|计划|实际|自筹|财政|企业|本月|当月|累计|上月|开工|完工|验收")
 _TRAILING_UNIT = re.compile(r"(?<=.)[/,、·:]?(百万元|千万元|万元|千元|百元|亿元|元|%)$")
