@@ -137,5 +137,5 @@ def server(*settings: str) -> Iterator[Server]:
         running.start(*(settings or ("fsync=off",)))
         yield running
     finally:
-        running.stop()
+        running.stop(signal.SIGQUIT)
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,26 +21,25 @@ from schemas.month import Month
 from tests.fake_programme import P1, P2, P3, REGISTRY, TOOLS, A, B, new_home, write_file, write_plan
 from tests.faulty import RECEIVED, Killer, copied, ended, in_child, nothing_is_lost
 
-EVERY = 1 if os.environ.get("LEDGER_TEST_KILLS") else 3
+EVERY = 3
 JUNE, JULY = Month(2018, 6), Month(2018, 7)
 Work = Callable[[Home, Callable[[int, str], None]], None]
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> Home:
-    home = new_home(tmp_path / "base")
+def new_base(folder: Path) -> Home:
+    home = new_home(folder / "base")
     with Ledger.open(home, REGISTRY, tools=TOOLS) as ledger:
-        ledger.register_plan(write_plan(tmp_path), 2018, RECEIVED)
+        ledger.register_plan(write_plan(folder), 2018, RECEIVED)
     return home
 
 
-@pytest.fixture
-def sent(tmp_path: Path) -> list[Path]:
+def files_sent(folder: Path) -> list[Path]:
+    """June and July of one unit, June's correction, which July stands on, and a row returned."""
     return [
-        write_file(tmp_path / "1.json", A, "2018-06", projects={P1: {"fiscal_paid_cum_fen": 5}, P2: {}}),
-        write_file(tmp_path / "2.json", A, "2018-07", projects={P1: {"fiscal_paid_cum_fen": 7}}),
-        write_file(tmp_path / "3.json", A, "2018-06", "改", projects={P1: {"fiscal_paid_cum_fen": 9}}),
-        write_file(tmp_path / "4.json", B, "2018-06", projects={P3: {"remarks": "退回"}}),
+        write_file(folder / "1.json", A, "2018-06", projects={P1: {"fiscal_paid_cum_fen": 5}, P2: {}}),
+        write_file(folder / "2.json", A, "2018-07", projects={P1: {"fiscal_paid_cum_fen": 7}}),
+        write_file(folder / "3.json", A, "2018-06", "改", projects={P1: {"fiscal_paid_cum_fen": 9}}),
+        write_file(folder / "4.json", B, "2018-06", projects={P3: {"remarks": "退回"}}),
     ]
 
 
@@ -87,8 +86,8 @@ def whole(home: Home) -> None:
     assert set(rows) <= set(versions) <= set(submissions)
 
 
-def killed_at_every_step(base: Home, folder: Path, work: Work) -> int:
-    """Kill `work` before each of its durable steps, each time in a fresh copy; how often."""
+def killed_at_steps(base: Home, folder: Path, work: Work, every: int) -> int:
+    """Kill `work` before every so many of its durable steps, each time in a fresh copy; how often."""
 
     def silent(seq: int, sha256: str) -> None:
         return None
@@ -97,7 +96,8 @@ def killed_at_every_step(base: Home, folder: Path, work: Work) -> int:
     with Killer().armed() as counted:
         work(home, silent)
     expected = figures(home)
-    for at in range(1, counted.count + 1, EVERY):
+    kills = 0
+    for at in range(1, counted.count + 1, every):
         home = copied(base, folder / "killed")
         reader, writer = os.pipe()
 
@@ -107,6 +107,7 @@ def killed_at_every_step(base: Home, folder: Path, work: Work) -> int:
 
         assert ended(in_child(die)) == -signal.SIGKILL, at
         os.close(writer)
+        kills += 1
         with os.fdopen(reader) as told:
             acknowledged = {int(line.split()[0]): line.split()[1] for line in told}
         nothing_is_lost(home, acknowledged)
@@ -116,15 +117,24 @@ def killed_at_every_step(base: Home, folder: Path, work: Work) -> int:
         if at % 4 == 1:
             assert verify(home, REGISTRY, tools=TOOLS).differences == [], at
             assert not [path for path in home.processed.iterdir() if "new" in path.name], at
-    return counted.count
+    return kills
+
+
+def receiving_and_correcting(folder: Path, every: int) -> int:
+    return killed_at_steps(new_base(folder), folder, receive_and_record(files_sent(folder)), every)
+
+
+def rebuilding(folder: Path, every: int) -> int:
+    base = new_base(folder)
+    receive_and_record(files_sent(folder))(base, lambda seq, sha256: None)
+    return killed_at_steps(base, folder, build_again, every)
 
 
 @pytest.mark.slow
-def test_receiving_and_correcting(base: Home, sent: list[Path], tmp_path: Path) -> None:
-    assert killed_at_every_step(base, tmp_path, receive_and_record(sent)) > 40
+def test_receiving_and_correcting(tmp_path: Path) -> None:
+    assert receiving_and_correcting(tmp_path, EVERY) > 30
 
 
 @pytest.mark.slow
-def test_rebuilding(base: Home, sent: list[Path], tmp_path: Path) -> None:
-    receive_and_record(sent)(base, lambda seq, sha256: None)
-    assert killed_at_every_step(base, tmp_path, build_again) > 10
+def test_rebuilding(tmp_path: Path) -> None:
+    assert rebuilding(tmp_path, EVERY) > 7

@@ -1,0 +1,153 @@
+"""kill -9 at random moments of the real commands, one after the other in one home."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.monthly import run_month
+from flows.receive import receive_files
+from ledger.home import Home
+from ledger.reading import batch
+from ledger.recording.exports import export
+from ledger.recording.journal import Journal
+from ledger.recording.ledger import Ledger
+from ledger.recording.originals import hash_file
+from ledger.recording.rebuild import verify
+from ledger.registry import Registry
+from schemas.month import Month
+from tests.faulty import RECEIVED, ended, in_child, nothing_is_lost
+from tests.workbooks import make_book, water
+
+JUNE = Month(2018, 6)
+TABLES = ("projects", "submissions", "corrections")
+
+
+@dataclass
+class Count:
+    """How often a command was killed in the midst of it, and how often it was done before."""
+
+    killed: int = 0
+    done: int = 0
+
+
+@dataclass
+class Tally:
+    counts: dict[str, Count] = field(default_factory=dict)
+
+    def note(self, what: str, was_killed: bool) -> None:
+        count = self.counts.setdefault(what, Count())
+        if was_killed:
+            count.killed += 1
+        else:
+            count.done += 1
+
+    @property
+    def kills(self) -> int:
+        return sum(count.killed for count in self.counts.values())
+
+
+def book(folder: Path, number: int) -> Path:
+    """The township's June for the nth time: each corrects the one before, 户 telling which it is."""
+    return make_book(
+        folder / f"景阳6月第{number}次.xlsx",
+        "景阳镇",
+        "2018年6月",
+        cover={"更正说明": "更正户数"} if number else {},
+        projects=[water(poor_households=100 + number)],
+    )
+
+
+def strike(
+    tally: Tally, what: str, work: Callable[[], object], longest: float, chance: random.Random
+) -> bool:
+    """Run `work` in a process of its own and kill it at a random moment; whether it was killed."""
+
+    def alone() -> None:
+        work()
+        batch.close_readers()
+
+    child = in_child(alone)
+    time.sleep(chance.uniform(0, longest))
+    os.kill(child, signal.SIGKILL)
+    code = ended(child)
+    assert code in (-signal.SIGKILL, 0), (what, code)
+    tally.note(what, code != 0)
+    return code != 0
+
+
+def seen(home: Home, registry: Registry) -> dict[str, list[tuple[object, ...]]]:
+    """What a reader sees now, writing nothing."""
+    with Ledger.open(home, registry, readonly=True) as ledger:
+        return {table: list(export(ledger, JUNE, table)[1]) for table in TABLES}
+
+
+def whole(home: Home, registry: Registry, sent: int) -> None:
+    """No half version: one row of one of the files sent, and its chain of corrections without gap."""
+    found = seen(home, registry)
+    households = [row[17] for row in found["projects"]]
+    assert len(households) <= 1
+    if households:
+        assert 100 <= int(str(households[0])) <= 100 + sent
+    for report in home.reports(JUNE).glob("*.pdf") if home.reports(JUNE).is_dir() else ():
+        assert report.read_bytes().rstrip().endswith(b"%%EOF"), report.name
+
+
+def kill_commands(home: Home, folder: Path, turns: int, seed: int = 2018) -> Tally:
+    """In each turn a correction comes in and both `receive` and `run` are killed; every tenth turn
+    the run is let through. At the end all is as if nothing had happened."""
+    registry = Registry.load(home)
+    chance = random.Random(seed)
+    tally = Tally()
+    durations: dict[str, float] = {}
+    for number in range(turns):
+        file = book(folder, number)
+        sha256 = hash_file(file)
+        started = time.monotonic()
+        if number == 0:
+            receive_files(home, [file], RECEIVED, None)
+            durations["receive"] = max(time.monotonic() - started, 0.05)
+            started = time.monotonic()
+            run_month(home, JUNE)
+            durations["run"] = time.monotonic() - started
+            continue
+        strike(
+            tally,
+            "receive",
+            lambda file=file: receive_files(home, [file], RECEIVED, None),
+            durations["receive"] * 1.2,
+            chance,
+        )
+        nothing_is_lost(home, {})
+        if sha256 not in journaled(home):
+            receive_files(home, [file], RECEIVED, None)
+        what = "run after a correction" if number % 2 else "run after a killed run"
+        strike(tally, what, lambda: run_month(home, JUNE), durations["run"] * 1.05, chance)
+        nothing_is_lost(home, {})
+        assert sha256 in journaled(home)
+        whole(home, registry, number)
+        if number % 10 == 9:
+            run_month(home, JUNE)
+            assert seen(home, registry)["projects"][0][17] == 100 + number
+            assert verify(home, registry).differences == []
+    last = turns - 1
+    run_month(home, JUNE)
+    assert seen(home, registry)["projects"][0][17] == 100 + last
+    assert verify(home, registry).differences == []
+    assert sum(event.kind == "received" for event in Journal(home.journal).events()) >= turns
+    left = [path.name for path in home.reports(JUNE).rglob(".*")]
+    assert left == [], "a killed run's unfinished files are cleared by the next"
+    shutil.rmtree(home.processed)
+    run_month(home, JUNE)
+    assert seen(home, registry)["projects"][0][17] == 100 + last
+    return tally
+
+
+def journaled(home: Home) -> set[str]:
+    return {event.payload["sha256"] for event in Journal(home.journal).events() if event.kind == "received"}
