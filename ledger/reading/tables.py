@@ -35,6 +35,7 @@ from ledger.reading.values import Setting, blank_required, parse, place
 from ledger.reading.words import fold
 from schemas.columns import Column, Kind
 from schemas.finding import Finding, finding
+from schemas.money import plain
 from schemas.plan import Plan, PlanItem, Value
 from schemas.tables import NEEDS, PROJECTS, Table
 
