@@ -14,6 +14,8 @@ mkdir -p "$state"
 
 RUN_PACKAGES="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk fonts-liberation"
 TEST_PACKAGES="poppler-utils mupdf-tools postgresql libreoffice-calc-nogui"
+# on its own: it is large (113 MB), and not every distribution has it as a package
+BROWSER_PACKAGE=chromium
 FONT_PACKAGE=texlive-lang-chinese
 
 say() { printf '%s\n' "set-up: $*"; }
@@ -70,6 +72,11 @@ if command -v dpkg-query >/dev/null 2>&1; then
             say "installing for the tests: $missing"
             # shellcheck disable=SC2086
             apt_install $missing || say "without $missing(see $log); the tests that look with them are skipped"
+        fi
+        if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 &&
+            ! command -v google-chrome >/dev/null 2>&1; then
+            say "installing for the tests: $BROWSER_PACKAGE"
+            apt_install $BROWSER_PACKAGE || say "without $BROWSER_PACKAGE; the tests on a phone's screen are skipped"
         fi
     fi
 else
