@@ -326,6 +326,7 @@ def export(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(data)
         click.echo(f"已写出 {out}。", err=True)
     return DONE
