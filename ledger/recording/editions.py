@@ -171,7 +171,7 @@ def approve(ledger: Ledger, month: Month, by: str, at: datetime) -> Edition:
 def issue(ledger: Ledger, edition: Edition, files: Mapping[str, Path]) -> Edition:
     """Keep the edition's files, given by name, among the originals and journal it as issued."""
     originals = Originals(ledger.home.originals)
-    kept = {name: originals.keep(path).sha256 for name, path in files.items()}
+    kept = {name: originals.keep(path, name).sha256 for name, path in files.items()}
     done = replace(edition, files=kept)
     ledger.note(events.EDITION_ISSUED, payload_of(done))
     return done

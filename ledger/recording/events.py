@@ -8,6 +8,7 @@ from datetime import datetime
 from ledger.calendar import moment_text, parse_moment
 from ledger.errors import Damaged
 from ledger.recording.journal import Event
+from ledger.recording.originals import extension
 from schemas.month import Month
 
 PLAN_REGISTERED = "plan_registered"
@@ -40,6 +41,18 @@ class Receipt:
     def month_due(self) -> Month:
         """The month a file is about that does not say: the folder's, else the one due then."""
         return self.folder or Month.of(self.received_at.date()).plus(-1)
+
+
+def originals_of(event: Event) -> list[tuple[str, str]]:
+    """(SHA-256, ending) of each original that an event names: the file received, the registry's
+    files, what an edition issued."""
+    payload = event.payload
+    named = [(payload["sha256"], payload["ext"])] if payload.get("sha256") and payload.get("ext") else []
+    if event.kind not in (REGISTRY, APPROVED, EDITION_ISSUED):
+        return named
+    for key in ("files", "registry"):
+        named += [(sha256, extension(name)) for name, sha256 in (payload.get(key) or {}).items()]
+    return named
 
 
 def receipt_payload(

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from ledger.errors import Damaged
 from ledger.home import Home
-from ledger.recording import database, tables
+from ledger.recording import database, events, tables
 from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Cursor, Fold, Tools, load_cursor, note_digest, noted_digest
 from ledger.recording.journal import Journal
@@ -67,17 +67,17 @@ def verify(home: Home, registry: Registry, *, url: str | None = None, tools: Too
         outcome.differences.append(damage.message)
         outcome.lines.append(damage.message)
         return outcome
-    with _beside(home) as path:
+    with beside(home) as path:
         fresh = database.sqlite_engine(path)
         database.create(fresh)
-        cursor = _fold(fresh, home, registry, tools)
+        cursor = fold_into(fresh, home, registry, tools)
         outcome.counts = _counts(fresh)
         with _present(home, url) as engine:
             if engine is not None:
-                _compare(engine, fresh, outcome)
+                compare(engine, fresh, outcome)
                 against = "现有台帐"
             else:
-                _compare_noted(journal, cursor, outcome)
+                compare_noted(journal, cursor, outcome)
                 against = "日志中的校验值"
         fresh.dispose()
     verdict = "逐行一致" if not outcome.differences else f"有 {len(outcome.differences)} 处不同"
@@ -93,10 +93,10 @@ def replace_ledger(
     if url is not None and not url.startswith("sqlite"):
         return _replace_schema(home, registry, url, tools, outcome)
     path = home.database if url is None else Path(sa.make_url(url).database or "")
-    with _beside(home) as aside:
+    with beside(home) as aside:
         engine = database.sqlite_engine(aside)
         database.create(engine)
-        cursor = _fold(engine, home, registry, tools)
+        cursor = fold_into(engine, home, registry, tools)
         if outcome is not None:
             outcome.counts = _counts(engine)
         with engine.connect() as connection:
@@ -123,7 +123,7 @@ def _replace_schema(
     with database.writing(fresh) as connection:
         connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{aside}" CASCADE')
     database.create(fresh, aside)
-    cursor = _fold(fresh, home, registry, tools)
+    cursor = fold_into(fresh, home, registry, tools)
     if outcome is not None:
         outcome.counts = _counts(fresh)
     with database.writing(fresh) as connection:
@@ -133,14 +133,15 @@ def _replace_schema(
     return cursor
 
 
-def _fold(engine: Engine, home: Home, registry: Registry, tools: Tools) -> Cursor:
+def fold_into(engine: Engine, home: Home, registry: Registry, tools: Tools) -> Cursor:
+    """Apply the whole journal to an empty ledger."""
     fold = Fold(engine, home, registry, tools)
     fold.run()
     return fold.cursor
 
 
 @contextlib.contextmanager
-def _beside(home: Home) -> Iterator[Path]:
+def beside(home: Home) -> Iterator[Path]:
     """A file beside the ledger for building a new one, gone afterwards."""
     home.processed.mkdir(parents=True, exist_ok=True)
     for left in home.processed.glob("ledger.db.new-*"):
@@ -179,14 +180,14 @@ def _prove_raw(home: Home, journal: Journal, outcome: Outcome) -> None:
     count = 0
     for event in journal.events():
         count += 1
-        sha256, ext = event.payload.get("sha256"), event.payload.get("ext")
-        if sha256 and ext and sha256 not in proved:
-            originals.read(sha256, ext)
-            proved.add(sha256)
+        for sha256, ext in events.originals_of(event):
+            if sha256 not in proved:
+                originals.read(sha256, ext)
+                proved.add(sha256)
     outcome.lines.append(f"日志 {count} 个事件、原件 {len(proved)} 个，均与记载相符。")
 
 
-def _compare(present: Engine, fresh: Engine, outcome: Outcome) -> None:
+def compare(present: Engine, fresh: Engine, outcome: Outcome) -> None:
     """Compare two ledgers table by table, row for row."""
     behind = load_cursor(present).position
     with reading(present) as ours, reading(fresh) as theirs:
@@ -212,7 +213,8 @@ def _how(in_present: bool, in_fresh: bool) -> str:
     return "只在现有台帐中" if in_present else "只在重建结果中"
 
 
-def _compare_noted(journal: Journal, cursor: Cursor, outcome: Outcome) -> None:
+def compare_noted(journal: Journal, cursor: Cursor, outcome: Outcome) -> None:
+    """Compare a rebuilt ledger's digest with the journal's."""
     noted = noted_digest(journal)
     if noted is None:
         outcome.lines.append("日志中还没有校验值，无从比较。")
