@@ -363,6 +363,23 @@ def rebuild(home: Home, as_json: bool, verify: bool) -> int:
     return DONE_WITH_ERRORS if outcome["differences"] else DONE
 
 
+@command("verify")
+@click.option("--quick", is_flag=True, help="不重建台帐，只核对日志、原件和台帐的记录。")
+def verify(home: Home, as_json: bool, quick: bool) -> int:
+    """核对日志、原件和台帐是否相符，指出第一处不对的地方；不改动任何文件。"""
+    from flows import show
+    from flows.verify import told, verify_home
+
+    with show.progress(quiet=as_json) as progress:
+        proof = verify_home(home, quick=quick, progress=progress)
+    if as_json:
+        _print_json(proof.as_json())
+    else:
+        for line in told(proof):
+            click.echo(line)
+    return DONE if proof.fault is None else DONE_WITH_ERRORS
+
+
 @command("serve")
 @click.option("--port", type=click.IntRange(1024, 65535), default=4200, show_default=True, help="网页端口。")
 def serve(home: Home, as_json: bool, port: int) -> int:

@@ -84,6 +84,10 @@ class Journal:
             previous = event.sha256
             yield event
 
+    def event(self, name: str) -> Event:
+        """The event of one file, by its name; its link to the one before is not checked."""
+        return self._read(name)
+
     def of_kind(self, kind: str) -> list[Event]:
         """The events of one kind, in order; the others are not read."""
         return [self._read(name) for name in self.names() if name.endswith(f"-{kind}.json")]
