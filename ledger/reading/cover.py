@@ -217,8 +217,8 @@ def _is_unfilled(cell: Cell) -> bool:
 
 
 def is_filled(text: str) -> bool:
-    """Whether a field of a form says anything."""
-    return bool(fold(text).strip("_-—–/年月日"))
+    """Whether a field of a form says anything: a dash or 无 does not."""
+    return bool(fold(text).strip("_-—–/年月日").removeprefix("无"))
 
 
 def read_cover(rows: Rows) -> dict[str, Cell]:
