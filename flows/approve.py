@@ -14,8 +14,8 @@ from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording.editions import (
     approve,
+    every_edition,
     issue,
-    issued,
     require_edition,
     restore,
     standing,
@@ -159,7 +159,7 @@ def differing(ledger: Ledger, edition: Edition) -> list[str]:
 def differing_editions(home: Home) -> tuple[int, list[str]]:
     """How many editions were ever issued, and a line for each file of them that comes out different."""
     with open_ledger(home, readonly=True) as ledger:
-        editions = [edition for month in ledger.months() for edition in issued(ledger, month)]
+        editions = every_edition(ledger)
         lines = [
             f"{edition.name}：{name} 与签发时不同"
             for edition in editions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ledger.checking.submission import check_batch
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.reading.batch import read_files
-from ledger.reading.model import Filing, ReadJob
+from ledger.reading.model import Filing, ReadJob, Submission
 from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
 from schemas.finding import Severity
@@ -82,18 +82,30 @@ def check_files(
     registry = Registry.load(home)
     with Ledger.open(home, registry, readonly=True) as ledger:
         year = month.year if month else registry.year
-        plan = ledger.plan(year) or _plan_at_hand(home, registry, year)
+        plan = ledger.plan(year, None, month) or _plan_at_hand(home, registry, year)
         filing = Filing(registry, month, plan)
         jobs = [
             ReadJob(path, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), filing) for path in files
         ]
         submissions = read_files(jobs, progress=progress)
+        plans = [_plan_of(ledger, submission, plan) for submission in submissions]
+        for place, (job, its_plan) in enumerate(zip(jobs, plans, strict=True)):
+            if its_plan is not plan:  # a month of before the plan was adjusted
+                (submissions[place],) = read_files([replace(job, filing=Filing(registry, month, its_plan))])
         contexts: list[Context] = [
-            ledger.context_for(submission.unit_code, submission.month or month, plan)
-            for submission in submissions
+            ledger.context_for(submission.unit_code, submission.month or month, its_plan)
+            for submission, its_plan in zip(submissions, plans, strict=True)
         ]
     checked = check_batch(list(zip(submissions, contexts, strict=True)))
     return CheckOutcome(tuple(checked), dict(registry.names))
+
+
+def _plan_of(ledger: Ledger, submission: Submission, plan: Plan | None) -> Plan | None:
+    """The plan in force for a file's month: `plan`, or another version of it."""
+    if plan is None or submission.month is None or submission.month.year != plan.year:
+        return plan
+    its_plan = ledger.plan(plan.year, None, submission.month)
+    return plan if its_plan is None or its_plan.version == plan.version else its_plan
 
 
 def _plan_at_hand(home: Home, registry: Registry, year: int) -> Plan | None:

@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ledger.home import Home
+from ledger.recording.editions import due_in_year
 from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
 from schemas.finding import Finding
 from schemas.month import Month
-from schemas.plan import Plan
+from schemas.plan import Plan, PlanItem
 from schemas.tables import TABLES
 
 UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
 
 
 @dataclass(frozen=True)
+class PlanChanges:
+    """What a version has otherwise than the one before: item ids, in plan order."""
+
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @classmethod
+    def between(cls, before: Plan | None, after: Plan) -> PlanChanges:
+        if before is None:
+            return cls()
+        old, new = before.by_id, after.by_id
+        return cls(
+            added=tuple(item for item in new if item not in old),
+            dropped=tuple(item for item in old if item not in new),
+            changed=tuple(item for item in new if item in old and _says(new[item]) != _says(old[item])),
+        )
+
+
+def _says(item: PlanItem) -> tuple[object, ...]:
+    return (item.name, item.unit_code, {**item.values, "seq": None})
+
+
+@dataclass(frozen=True)
 class PlanOutcome:
-    """What registering came to: the plan, or only findings where the file is no plan."""
+    """What registering came to: the plan, or only findings where the file is no plan.
+
+    `effective` is the month it counts from; `changes` compares it with the version before;
+    `editions_due` are issued reports that it changes.
+    """
 
     file: str
     sha256: str
@@ -28,6 +57,9 @@ class PlanOutcome:
     plan: Plan | None
     findings: tuple[Finding, ...]
     created: bool
+    effective: Month | None = None
+    changes: PlanChanges = field(default_factory=PlanChanges)
+    editions_due: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -43,6 +75,9 @@ class PlanOutcome:
             "year": self.year,
             "version": self.plan.version if self.plan else None,
             "items": {table: counts[table] for table in TABLES},
+            "effective_from": str(self.effective) if self.effective else None,
+            "changes": asdict(self.changes),
+            "editions_due": list(self.editions_due),
             "findings": [finding.as_json() for finding in self.findings],
         }
 
@@ -52,7 +87,20 @@ def register(home: Home, file: Path, year: int, effective: Month | None = None) 
     same file again changes nothing."""
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
+        before = ledger.plan(year)
         registered = ledger.register_plan(file, year, None, effective)
+        due = due_in_year(ledger, year) if registered.created else []
+    changes = PlanChanges()
+    if registered.created and registered.plan is not None:
+        changes = PlanChanges.between(before, registered.plan)
     return PlanOutcome(
-        file.name, registered.sha256, year, registered.plan, registered.findings, registered.created
+        file.name,
+        registered.sha256,
+        year,
+        registered.plan,
+        registered.findings,
+        registered.created,
+        registered.effective,
+        changes,
+        tuple(due),
     )

@@ -90,6 +90,8 @@ def plan(outcome: PlanOutcome) -> None:
             f"{outcome.file}：{state}{outcome.year}年计划第{outcome.plan.version}版，"
             f"援建项目 {items['projects']} 个、招商需求 {items['needs']} 个、指标 {items['indicators']} 项。"
         )
+        if outcome.created and outcome.plan.version > 1 and outcome.effective is not None:
+            _plan_changes(console, outcome)
     if outcome.findings:
         _findings(console, outcome.findings)
     console.print(
@@ -97,6 +99,18 @@ def plan(outcome: PlanOutcome) -> None:
         if outcome.findings
         else "没有发现问题。"
     )
+
+
+def _plan_changes(console: Console, outcome: PlanOutcome) -> None:
+    """From when an adjusted plan counts, and what it has otherwise than the version before."""
+    assert outcome.effective is not None
+    console.print(f"自{outcome.effective.chinese}月报起按此计划，以前各月仍按原计划。")
+    changes = outcome.changes
+    for word, items in (("新增", changes.added), ("取消", changes.dropped), ("改动", changes.changed)):
+        if items:
+            console.print(f"{word} {len(items)} 项：{'、'.join(items)}。", soft_wrap=True)
+    if outcome.editions_due:
+        console.print(f"已签发的月报因此应再出版：{'、'.join(outcome.editions_due)}。", style="yellow")
 
 
 def check(outcome: CheckOutcome) -> None:

@@ -52,6 +52,12 @@ def issued(ledger: Ledger, month: Month) -> tuple[Edition, ...]:
         return editions_of(connection, month)
 
 
+def every_edition(ledger: Ledger) -> tuple[Edition, ...]:
+    """All editions ever issued, by month and number."""
+    with reading(ledger.engine) as connection:
+        return editions_between(connection)
+
+
 def require_edition(ledger: Ledger, month: Month, number: int) -> Edition:
     """An issued edition. Raises UsageError where there is no such one."""
     for edition in issued(ledger, month):

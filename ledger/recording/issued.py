@@ -24,15 +24,16 @@ def editions_of(connection: Connection, month: Month, as_of: AsOf = None) -> tup
 
 
 def editions_between(
-    connection: Connection, first: Month, last: Month, as_of: AsOf = None
+    connection: Connection, first: Month | None = None, last: Month | None = None, as_of: AsOf = None
 ) -> tuple[Edition, ...]:
-    """The issued editions of the months from `first` to `last`, in order, as of a moment."""
+    """The issued editions of the months from `first` to `last`, in order, as of a moment; without
+    them of all months."""
     table = tables.editions
-    query = (
-        sa.select(table)
-        .where(table.c.month >= first, table.c.month <= last)
-        .order_by(table.c.month, table.c.edition)
-    )
+    query = sa.select(table).order_by(table.c.month, table.c.edition)
+    if first is not None:
+        query = query.where(table.c.month >= first)
+    if last is not None:
+        query = query.where(table.c.month <= last)
     query = known(query, table.c.at, table.c.event_seq, as_of)
     return tuple(
         Edition(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -31,33 +30,15 @@ from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
 from ledger.recording.moments import AsOf
 from ledger.recording.originals import Originals, hash_file
-from ledger.recording.plans import Plans
+from ledger.recording.plans import Plans, Registered, says_the_same
 from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
 from ledger.recording.seal import break_seal, is_intact, set_seal
 from ledger.recording.standing import latest_plan_line
 from ledger.recording.views import month_view
 from ledger.registry import Registry
-from schemas.finding import Finding
 from schemas.month import Month
 from schemas.plan import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What registering a plan came to. `plan` is None where the file is no plan (F01–F05);
-    `created` is False where this very file is the year's plan already."""
-
-    sha256: str
-    plan: Plan | None
-    findings: tuple[Finding, ...]
-    created: bool
-
-
-def _says_the_same(one: Plan, other: Plan) -> bool:
-    """Whether two readings of one plan workbook come to the same items and discrepancies."""
-    findings = [[found.at(file="") for found in plan.findings] for plan in (one, other)]
-    return one.items == other.items and one.totals == other.totals and findings[0] == findings[1]
 
 
 @contextlib.contextmanager
@@ -310,35 +291,32 @@ class Ledger:
         """Check a plan workbook and register it as the newest version of `year`.
 
         It counts from the month `effective` on; without one, from the month after the last whose
-        report was issued, so that no issued report loses its plan. The very file that is the newest already changes nothing, unless the registry it was read
-        with has changed. A file that is no plan is not registered: its findings say why.
+        report was issued, so that no issued report loses its plan. The very file that is the newest
+        already changes nothing, unless it is given another month or the registry it was read with
+        has changed. A file that is no plan is not registered: its findings say why.
         """
+        if effective is not None and effective.year != year:
+            raise UsageError(f"{effective} 不在 {year} 年内，请核对 --from。")
         with self._alone():
             self.catch_up()
             kept = self._intake.keep(path)
             with reading(self.engine) as connection:
                 known = Plans.load(connection)
                 issued = editions_between(connection, Month(year, 1), Month(year, 12))
-            present = max((plan for _, plan in known.of_year(year)), key=lambda p: p.version, default=None)
-            if effective is not None and effective.year != year:
-                raise UsageError(f"{effective} 不在 {year} 年内，请核对 --from。")
-            stated, effective = (
-                effective,
-                effective or max((one.month.plus(1) for one in issued), default=Month(year, 1)),
-            )
-            version = known.next_version(year)
             data = Originals(self.home.originals).read(kept.sha256, kept.ext)
+            version = known.next_version(year)
             checked = self.tools.check_plan(data, path.name, year, version, self.registry)
             if not isinstance(checked, Plan):
                 return Registered(kept.sha256, None, tuple(checked), created=False)
             checked = known.identified(checked)
-            moved = stated is not None and stated != known.of_year(year)[-1][0] if present else False
-            same = present is not None and present.sha256 == kept.sha256
-            if present is not None and same and not moved and _says_the_same(present, checked):
-                return Registered(kept.sha256, present, present.findings, created=False)
-            self._intake.register_plan(kept, path.name, year, at or now(), min(effective, Month(year, 12)))
+            present, since = known.newest(year)
+            if present is not None and effective in (None, since) and says_the_same(present, checked):
+                return Registered(kept.sha256, present, present.findings, False, since)
+            free = max((one.month.plus(1) for one in issued), default=Month(year, 1))
+            effective = effective or min(free, Month(year, 12))
+            self._intake.register_plan(kept, path.name, year, at or now(), effective)
             self.catch_up()
-            return Registered(kept.sha256, self.plan(year), checked.findings, created=True)
+            return Registered(kept.sha256, self.plan(year), checked.findings, True, effective)
 
     # --- catching up
 

@@ -8,7 +8,7 @@ is new gets a number that no version has used (docs/decisions/0016).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from ledger.checking.matching import CLOSE, folded, likeness
 from ledger.recording import tables
 from ledger.recording.codec import plan_from
+from schemas.finding import Finding
 from schemas.month import Month
 from schemas.plan import Plan, PlanItem
 
@@ -25,6 +26,27 @@ def effective_month(payload: Mapping[str, Any], year: int) -> Month:
     """The month from which a registered plan counts: the one stated, else the year's first."""
     stated = payload.get("effective_from")
     return Month.parse(stated) if stated else Month(year, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What registering a plan came to. `plan` is None where the file is no plan (F01–F05);
+    `created` is False where this very file is the year's plan already. `effective` is the month
+    that the plan counts from."""
+
+    sha256: str
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+    created: bool
+    effective: Month | None = None
+
+
+def says_the_same(one: Plan, other: Plan) -> bool:
+    """Whether two readings come from one plan workbook, and to the same items and discrepancies."""
+    if one.sha256 != other.sha256:
+        return False
+    findings = [[found.at(file="") for found in plan.findings] for plan in (one, other)]
+    return one.items == other.items and one.totals == other.totals and findings[0] == findings[1]
 
 
 class Plans:
@@ -55,6 +77,11 @@ class Plans:
 
     def next_version(self, year: int) -> int:
         return max((plan.version for _, plan in self.of_year(year)), default=0) + 1
+
+    def newest(self, year: int) -> tuple[Plan | None, Month | None]:
+        """The newest version of a year and the month it counts from."""
+        versions = self.of_year(year)
+        return (versions[-1][1], versions[-1][0]) if versions else (None, None)
 
     def at(self, month: Month) -> Plan | None:
         """The plan in force for a month: the newest that took effect by then, else the first."""

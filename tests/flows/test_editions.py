@@ -166,3 +166,32 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     verified = ledger(home, "rebuild", "--verify")
     assert verified["differences"] == []
     assert any("2 版" in line and "逐字节相同" in line for line in verified["lines"])
+
+
+def test_an_adjusted_plan_counts_from_its_month(home: Path, tmp_path: Path) -> None:
+    """Row 6 of annex 1 is struck, another project takes its number; two rows change places."""
+    book = load_workbook(PLAN)
+    sheet = book["附件1"]
+    sheet["C19"], sheet["H19"] = "龙坪乡茶叶加工基地", 650
+    swapped = [[sheet.cell(row, place).value for place in range(2, 13)] for row in (18, 20)]
+    for row, values in zip((20, 18), swapped, strict=True):
+        for place, value in enumerate(values, start=2):
+            sheet.cell(row, place, value)
+    adjusted = tmp_path / "2018-adjusted.xlsx"
+    book.save(adjusted)
+    assert run(home, "plan", str(adjusted), "--year", "2018", "--from", "2019-01").returncode == 2
+    both = ("--from", "2018-08", "--effective", "2018-08-15")
+    assert run(home, "plan", str(adjusted), "--year", "2018", *both).returncode == 2
+    told = ledger(home, "plan", str(adjusted), "--year", "2018", "--effective", "2018-08-15", expect=1)
+    assert (told["version"], told["effective_from"], told["editions_due"]) == (2, "2018-08", [])
+    assert told["changes"] == {"added": ["2018-A1-09"], "dropped": ["2018-A1-06"], "changed": []}
+    again = ledger(home, "plan", str(adjusted), "--year", "2018", expect=1)
+    assert (again["version"], again["effective_from"]) == (2, "2018-08")
+
+    # the clerk's own check takes the plan of the file's month
+    road = {"seq": 7, "item_name": "青马线旅游扶贫公路"}
+    for month, rules in (("2018年7月", []), ("2018年8月", ["P08"])):
+        rows = [water(), water(**road)]
+        file = make_book(tmp_path / f"{month}.xlsx", "景阳镇", month, projects=rows, needs=NIL)
+        found = ledger(home, "check", str(file), expect=1)["files"][0]["findings"]
+        assert [f["rule"] for f in found if f["rule"] == "P08"] == rules, month

@@ -92,7 +92,7 @@ def test_the_same_figures_again_make_no_edition_due(planned, tmp_path: Path) -> 
         a_month(ledger, folder)
         issue_now(ledger, tmp_path, JUNE)
         send(ledger, folder, A, JUNE, "2018-07-09", "重送", **{P1: 10, P2: 5})
-        assert [unit.versions for unit in ledger.view(JUNE).standings][0] == {"projects": 2}
+        assert next(unit.versions for unit in ledger.view(JUNE).standings) == {"projects": 2}
         assert not standing(ledger, JUNE).due
         # who had not reported does so now: the next edition is due without a correction
         send(ledger, folder, A, JULY, "2018-08-03", **{P1: 10})
