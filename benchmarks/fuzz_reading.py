@@ -158,7 +158,7 @@ def run(seeds: list[tuple[str, bytes]], count: int, seed: int, keep: Path) -> tu
     source = mutations(seeds, count, seed)
     with tempfile.TemporaryDirectory() as folder:
         for begin in range(0, count, 200):
-            jobs = []
+            jobs: list[ReadJob] = []
             for name, data in (pair for _, pair in zip(range(200), source, strict=False)):
                 path = Path(folder) / str(len(jobs))
                 path.write_bytes(data)
