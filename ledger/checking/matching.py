@@ -18,6 +18,11 @@ from schemas.tables import INDICATORS
 
 #: From this likeness on, two names are close (0–1, difflib).
 CLOSE = 0.6
+_FAR = 0.5
+#: A name's part of this length names it as well, beside its number.
+_SHORTEST_PART = 4
+#: As many characters may be a slip of the pen.
+_SLIP = 2
 #: Words that nearly every name ends in, and that therefore tell nothing.
 _COMMON_ENDINGS = re.compile(r"(建设|改建|新建|工程|项目)+$")
 _BRACKETED = re.compile(r"\([^()]*\)")
@@ -85,9 +90,17 @@ def likeness(one: str, other: str) -> float:
         return 0.0
     ratio = SequenceMatcher(None, a, b, autojunk=False).ratio()
     short, long = sorted((a, b), key=len)
-    if len(short) * 2 >= len(long) and _in_order(short, long):
-        ratio = max(ratio, CLOSE)
-    return ratio
+    abbreviated = len(short) * 2 >= len(long) and _in_order(short, long)
+    if abbreviated or (len(short) >= _SHORTEST_PART and short in long):
+        return max(ratio, CLOSE)
+    return min(ratio, _FAR) if _only_the_place_alike(a, b) else ratio
+
+
+def _only_the_place_alike(a: str, b: str) -> bool:
+    """Whether two names begin alike and then share nothing: two things in one village."""
+    alike = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rests = sorted((a[alike:], b[alike:]), key=len)
+    return len(rests[0]) > 1 and len(rests[1]) > _SLIP and not set(rests[0]) & set(rests[1])
 
 
 def folded(text: str) -> str:
