@@ -203,10 +203,17 @@ def _score(
 
 
 def _misfits(cells: Mapping[int, Cell], frame: Frame, year: int) -> bool:
-    """Whether any cell does not fit its column: blanks alone are no shift."""
+    """Whether any cell does not fit its column: blanks alone are no shift, nor are a blank and
+    a count with a fraction."""
     return any(
-        place in cells and misfit(cells[place], column, year) for place, column in frame.columns.items()
+        place in cells and misfit(cells[place], column, year) and not _is_fraction(cells[place], column)
+        for place, column in frame.columns.items()
     )
+
+
+def _is_fraction(cell: Cell, column: Column) -> bool:
+    """Whether a cell is a number in a column of whole numbers: doubtful (C12), not out of place."""
+    return column.kind is Kind.COUNT and isinstance(cell.value, Decimal)
 
 
 def has_stray_status(cells: Mapping[int, Cell], frame: Frame) -> bool:
