@@ -6,6 +6,7 @@ neither Prefect nor the report. What is printed for people is in flows/show.py.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import traceback
@@ -394,6 +395,10 @@ def serve(home: Home, as_json: bool, port: int) -> int:
 
 def entry() -> None:
     """The console script: an unforeseen exception is an internal fault, exit 5, never exit 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that lacks a character shows a question mark; it stops nothing
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         main()
     except Exception:  # noqa: BLE001  the last resort; everything foreseen has its own exit code
