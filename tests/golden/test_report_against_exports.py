@@ -40,7 +40,7 @@ def sample(tmp_path_factory):
         tables = {
             (month, table): rows_of(ledger, month, table)
             for month in (Month(2018, 8), SEPTEMBER)
-            for table in ("projects", "needs", "indicators", "submissions", "corrections")
+            for table in ("projects", "needs", "indicators", "submissions", "findings", "corrections")
         }
     return build_county_report(views, registry), tables
 
