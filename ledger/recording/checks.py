@@ -78,12 +78,12 @@ def recorded(
     result: dict[int, list[Recorded]] = {}
     for number, sequence in made.items():
         newest = by_check.get((number, sequence[-1]), [])
-        told = list(newest)
+        told = set(newest)
         outdated = []
         for check in sequence[:-1]:
             for one in by_check.get((number, check), []):
                 if one not in told:
-                    told.append(one)
+                    told.add(one)
                     outdated.append(one)
         result[number] = [Recorded(one, True) for one in newest] + [Recorded(one, False) for one in outdated]
     return result

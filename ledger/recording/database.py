@@ -31,10 +31,13 @@ _NOT_WRITABLE = ("full", "readonly", "read-only", "unable to open", "disk i/o er
 _LARGEST_SNAPSHOT = 256 << 20
 
 
-def sqlite_engine(path: Path) -> Engine:
-    """An engine on a SQLite file: WAL, flushed at every commit, transactions of our own making."""
+def sqlite_engine(path: Path, *, flushed: bool = True) -> Engine:
+    """An engine on a SQLite file: WAL, flushed at every commit, transactions of our own making.
+
+    A file that is only being built needs no flushing (`flushed` False) until it is done.
+    """
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-    _own_transactions(engine, durable=True)
+    _own_transactions(engine, durable=True, flushed=flushed)
     return engine
 
 
@@ -79,7 +82,7 @@ def snapshot(path: Path) -> bytes | None:
     return bytes(data)
 
 
-def _own_transactions(engine: Engine, *, durable: bool) -> None:
+def _own_transactions(engine: Engine, *, durable: bool, flushed: bool = True) -> None:
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
@@ -87,7 +90,7 @@ def _own_transactions(engine: Engine, *, durable: bool) -> None:
         connection.execute("PRAGMA foreign_keys=ON")
         if durable:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if flushed else 'OFF'}")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -95,8 +98,9 @@ def _own_transactions(engine: Engine, *, durable: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def url_engine(url: str, schema: str = PG_SCHEMA) -> Engine:
-    """An engine on a database named by URL; on PostgreSQL its tables stand in `schema`.
+def url_engine(url: str, schema: str = PG_SCHEMA, *, flushed: bool = True) -> Engine:
+    """An engine on a database named by URL; on PostgreSQL its tables stand in `schema`, which is
+    being built, and need not survive a power failure, where `flushed` is False.
 
     Raises UsageError for a URL that can't be used.
     """
@@ -117,6 +121,8 @@ def url_engine(url: str, schema: str = PG_SCHEMA) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.autocommit = True
         connection.execute(f'SET search_path TO "{schema}"')
+        if not flushed:
+            connection.execute("SET synchronous_commit TO off")
         connection.autocommit = False
 
     @sa.event.listens_for(engine, "begin")

@@ -36,9 +36,10 @@ from ledger.recording.issued import edition_row, editions_of
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
 from ledger.recording.plans import Plans, effective_month
-from ledger.recording.recheck import later_submissions, overlaid, renewed
+from ledger.recording.recheck import later_chains, later_submissions, overlaid, renewed
 from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
+from ledger.recording.standing import Chains, load_chains
 from ledger.registry import Registry
 from schemas.finding import Finding
 from schemas.money import plain
@@ -338,8 +339,12 @@ class Fold:
             found = self.tools.check(items)
             checks = {read.receipt.seq: checked for read, checked in zip(ready, found, strict=True)}
         with reading(self.engine) as connection:
+            units = {read.unit for read in ready}
+            chains = load_chains(connection, wave[0].month, wave[0].month, units=units)
             entries = {
-                seq: _make(connection, read, checks[seq]) for read in ready for seq in [read.receipt.seq]
+                seq: _make(connection, read, checks[seq], chains)
+                for read in ready
+                for seq in [read.receipt.seq]
             }
         self._check_later(ready, entries)
         for read in wave:
@@ -351,13 +356,16 @@ class Fold:
 
     def _check_later(self, wave: Sequence[Read1], entries: Mapping[int, Entry]) -> None:
         """Check later months again that stand on what the wave changes; add it to its entries."""
+        changing = [read for read in wave if entries[read.receipt.seq].changes]
+        if not changing:
+            return
         with reading(self.engine) as connection:
+            chains = later_chains(connection, changing[0].month, {read.unit for read in changing})
             due = [
                 (read, entries[read.receipt.seq], later)
-                for read in wave
-                if entries[read.receipt.seq].changes
+                for read in changing
                 for later in later_submissions(
-                    connection, read.month, read.unit, entries[read.receipt.seq].changes
+                    connection, read.month, read.unit, entries[read.receipt.seq].changes, chains
                 )
             ]
             if not due:
@@ -443,14 +451,14 @@ def _runs(journal: Iterable[Event]) -> Iterator[tuple[list[Receipt], Event | Non
         yield batch, None
 
 
-def _make(connection: Connection, read: Read1, checked: Checked) -> Entry:
+def _make(connection: Connection, read: Read1, checked: Checked, chains: Chains) -> Entry:
     """The rows of one checked submission, against what stands."""
     assert read.plan is not None
     checked = storable(checked)
     standing = {
         key: found
         for key in one_per_table(checked)
-        if (found := standing_of(connection, read.month, read.unit, key)) is not None
+        if (found := standing_of(connection, read.month, read.unit, key, chains)) is not None
     }
     repeated = is_repeated(connection, read.receipt, read.month, read.unit, checked, standing)
     return make_entry(read.receipt, checked, read.month, read.unit, read.plan.version, standing, repeated)

@@ -21,16 +21,18 @@ def load_history(
 
     `before` is the plan in force in the month before: an item it lacks has no figures to continue.
     """
-    chains = load_chains(connection, year_start(month), month)
     items = {item.item_id for unit in units for item in plan.of_unit(unit)}
+    rows_of = {key: load_rows(connection, key, year_start(month), month, items=items) for key in TABLES}
+    reporting = {stored["unit_code"] for found in rows_of.values() for stored in found}
+    chains = load_chains(connection, year_start(month), month, units=reporting | set(units))
     newest: dict[tuple[str, Month], RowMapping] = {}
     tables_of: dict[tuple[str, Month], str] = {}
     current: dict[tuple[str, str], dict[str, dict[str, Value]]] = {}
     for at, unit, key in chains.scopes:
         if at == month and unit in units:
             current[unit, key] = {}
-    for key in TABLES:
-        for stored in load_rows(connection, key, year_start(month), month, items=items):
+    for key, found in rows_of.items():
+        for stored in found:
             if not chains.is_current(key, stored):
                 continue
             if stored["month"] == month:
@@ -48,8 +50,14 @@ def load_history(
         rows=rows,
         reported=frozenset((unit, key, at) for at, unit, key in chains.scopes if at < month),
         current=current,
-        added=frozenset(plan.by_id.keys() - before.by_id.keys()) if before is not None else frozenset(),
+        added=_added(plan, before),
     )
+
+
+def _added(plan: Plan, before: Plan | None) -> frozenset[str]:
+    if before is None or before is plan:
+        return frozenset()
+    return frozenset(plan.by_id.keys() - before.by_id.keys())
 
 
 def make_context(

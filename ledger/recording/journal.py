@@ -194,6 +194,12 @@ def write_new(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def flush(path: Path) -> None:
+    """Flush a file that was written without flushing."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's own entries, so that a new name survives a power failure."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -16,7 +16,7 @@ from ledger.home import Home
 from ledger.recording import database, events, tables
 from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Cursor, Fold, Tools, load_cursor, note_digest, noted_digest
-from ledger.recording.journal import Journal
+from ledger.recording.journal import Journal, flush
 from ledger.recording.ledger import hold
 from ledger.recording.originals import Originals
 from ledger.recording.seal import break_seal, set_seal
@@ -68,7 +68,7 @@ def verify(home: Home, registry: Registry, *, url: str | None = None, tools: Too
         outcome.lines.append(damage.message)
         return outcome
     with beside(home) as path:
-        fresh = database.sqlite_engine(path)
+        fresh = database.sqlite_engine(path, flushed=False)
         database.create(fresh)
         cursor = fold_into(fresh, home, registry, tools)
         outcome.counts = _counts(fresh)
@@ -94,7 +94,7 @@ def replace_ledger(
         return _replace_schema(home, registry, url, tools, outcome)
     path = home.database if url is None else Path(sa.make_url(url).database or "")
     with beside(home) as aside:
-        engine = database.sqlite_engine(aside)
+        engine = database.sqlite_engine(aside, flushed=False)
         database.create(engine)
         cursor = fold_into(engine, home, registry, tools)
         if outcome is not None:
@@ -105,6 +105,7 @@ def replace_ledger(
             assert raw is not None
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         engine.dispose()
+        flush(aside)
         break_seal(path)
         # a write-ahead log left by the old file would be taken for the new one's
         for old in (path, *_companions(path)):
@@ -119,7 +120,7 @@ def _replace_schema(
 ) -> Cursor:
     """On PostgreSQL: a new schema, renamed into place in one transaction."""
     name, aside = database.PG_SCHEMA, f"{database.PG_SCHEMA}_new"
-    fresh = database.url_engine(url, aside)
+    fresh = database.url_engine(url, aside, flushed=False)
     with database.writing(fresh) as connection:
         connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{aside}" CASCADE')
     database.create(fresh, aside)
@@ -127,6 +128,8 @@ def _replace_schema(
     if outcome is not None:
         outcome.counts = _counts(fresh)
     with database.writing(fresh) as connection:
+        # flushed, and with it all that was committed before
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
         connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{name}" CASCADE')
         connection.exec_driver_sql(f'ALTER SCHEMA "{aside}" RENAME TO "{name}"')
     fresh.dispose()

@@ -17,7 +17,7 @@ from ledger.checking.model import Checked, History
 from ledger.recording import tables
 from ledger.recording.checks import recorded
 from ledger.recording.events import Receipt
-from ledger.recording.standing import load_chains
+from ledger.recording.standing import Chains, load_chains
 from schemas.finding import Effect, Finding
 from schemas.month import Month
 from schemas.plan import Value
@@ -44,16 +44,23 @@ class Later:
     standing: Mapping[str, frozenset[str]]
 
 
-def later_submissions(connection: Connection, month: Month, unit: str, keys: Collection[str]) -> list[Later]:
-    """What stands of the unit's later months of the year in these tables, in order."""
+def later_chains(connection: Connection, month: Month, units: Collection[str]) -> Chains:
+    """The chains of the units' later months of the year, for `later_submissions`."""
     if month.month == 12:
-        return []
-    chains = load_chains(connection, month.plus(1), Month(month.year, 12), units={unit})
+        return Chains(())
+    return load_chains(connection, month.plus(1), Month(month.year, 12), units=units)
+
+
+def later_submissions(
+    connection: Connection, month: Month, unit: str, keys: Collection[str], chains: Chains
+) -> list[Later]:
+    """What stands of the unit's later months of the year in these tables, in order."""
     by_submission: dict[int, dict[str, int]] = {}
-    for at, code, key in chains.scopes:
-        current = chains.current(at, code, key)
-        if current is not None and key in keys:
-            by_submission.setdefault(current.submission_id, {})[key] = current.version
+    for number in range(month.month + 1, 13):
+        for key in keys:
+            current = chains.current(Month(month.year, number), unit, key)
+            if current is not None:
+                by_submission.setdefault(current.submission_id, {})[key] = current.version
     return [_later(connection, unit, number, versions) for number, versions in sorted(by_submission.items())]
 
 

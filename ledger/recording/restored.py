@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from ledger.checking.model import Checked, CheckedTable, Verdict
 from ledger.reading.model import ReadRow, ReadTable, ReadValue, Submission
 from ledger.recording import tables
-from ledger.recording.checks import recorded
+from ledger.recording.checks import Recorded, recorded
 from ledger.recording.standing import row_values
 from schemas.finding import Finding
 from schemas.month import Month
@@ -35,7 +35,9 @@ def checked_again(connection: Connection, month: Month) -> list[tuple[Checked, s
     )
     held: dict[int, set[str]] = {line["submission_id"]: set() for line in lines}
     for part in connection.execute(
-        sa.select(parts.c.submission_id, parts.c.table_key).where(parts.c.submission_id.in_(held))
+        sa.select(parts.c.submission_id, parts.c.table_key)
+        .join(sent, sent.c.submission_id == parts.c.submission_id)
+        .where(sent.c.month == month, sent.c.repeated.is_(False))
     ):
         held[part.submission_id].add(part.table_key)
     newest: dict[tuple[str, str], int] = {}
@@ -45,18 +47,23 @@ def checked_again(connection: Connection, month: Month) -> list[tuple[Checked, s
             newest[unit, key] = line["submission_id"]
         newest[unit, ""] = line["submission_id"]
     wanted = set(newest.values())
-    return [(_checked(connection, line), line["ext"]) for line in lines if line["submission_id"] in wanted]
+    found = recorded(connection, wanted)
+    return [
+        (_checked(connection, line, found.get(line["submission_id"], ())), line["ext"])
+        for line in lines
+        if line["submission_id"] in wanted
+    ]
 
 
-def _checked(connection: Connection, line: RowMapping) -> Checked:
+def _checked(connection: Connection, line: RowMapping, known: Sequence[Recorded]) -> Checked:
     number = line["submission_id"]
-    found = [one.finding for one in recorded(connection, [number]).get(number, []) if one.current]
+    found = [one.finding for one in known if one.current]
     parts = tables.submission_tables
     stored = connection.execute(
         sa.select(parts).where(parts.c.submission_id == number).order_by(parts.c.table_key)
     ).mappings()
     checked_tables = sorted(
-        (_table(connection, number, part, found) for part in stored),
+        (_table(connection, line, part, found) for part in stored),
         key=lambda table: list(tables.item_tables).index(table.table),
     )
     submission = Submission(
@@ -81,11 +88,17 @@ def _checked(connection: Connection, line: RowMapping) -> Checked:
     return Checked(submission, checked_tables, found, Verdict(line["verdict"]))
 
 
-def _table(connection: Connection, number: int, part: RowMapping, found: list[Finding]) -> CheckedTable:
+def _table(connection: Connection, line: RowMapping, part: RowMapping, found: list[Finding]) -> CheckedTable:
     key = part["table_key"]
     rows = tables.item_tables[key]
     accepted = connection.execute(
-        sa.select(rows).where(rows.c.submission_id == number).order_by(rows.c.source_row)
+        sa.select(rows)
+        .where(
+            rows.c.month == line["month"],
+            rows.c.unit_code == line["unit_code"],
+            rows.c.submission_id == line["submission_id"],
+        )
+        .order_by(rows.c.source_row)
     ).mappings()
     mine = [f for f in found if f.table == key]
     return CheckedTable(

@@ -12,7 +12,7 @@ from ledger.checking.model import Checked
 from ledger.recording import tables
 from ledger.recording.entry import Standing, one_per_table, same_as, stands
 from ledger.recording.events import Receipt
-from ledger.recording.standing import load_chains, load_rows, row_values
+from ledger.recording.standing import Chains, load_rows, row_values
 from schemas.month import Month
 
 
@@ -33,9 +33,11 @@ def received_before(connection: Connection, receipts: Sequence[Receipt]) -> dict
     }
 
 
-def standing_of(connection: Connection, month: Month, unit: str, key: str) -> Standing | None:
-    """What stands of (unit, month, table), with what stands in for rows it returned."""
-    chains = load_chains(connection, month, month, units={unit})
+def standing_of(connection: Connection, month: Month, unit: str, key: str, chains: Chains) -> Standing | None:
+    """What stands of (unit, month, table), with what stands in for rows it returned.
+
+    `chains` are the month's, of this unit at least.
+    """
     chain = chains.of(month, unit, key)
     if not chain:
         return None
