@@ -155,3 +155,9 @@ def test_exit_codes(home: Path, tmp_path: Path) -> None:
     assert run(home, "check").returncode == 2
     assert run(home, "run", "2018-13").returncode == 2
     assert run(home, "check", str(tmp_path / "没有.xlsx")).returncode == 2
+
+
+def test_a_terminal_without_chinese_stops_nothing(home: Path) -> None:
+    environment = {**os.environ, "LEDGER_HOME": str(home), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*LEDGER, "status", "2018-06"], capture_output=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
