@@ -85,7 +85,9 @@ def _count(hand: TableInHand, total: StatedTotal) -> Finding:
         expected=str(rows),
         difference=Decimal(stated - rows),
     )
-    return finding.at(cell=total.count_cell or finding.cell, value=str(stated), column=None)
+    return finding.at(
+        cell=total.count_cell or finding.cell, value=total.count_text or str(stated), column=None
+    )
 
 
 def _blank(hand: TableInHand, total: StatedTotal, blank: list[Column]) -> Finding:

@@ -156,7 +156,8 @@ class ReadRow:
 class StatedTotal:
     """A 小计 or 合计 row as the submitter states it; never data (rules T01–T03).
 
-    `covers` are the sheet rows it sums; `count` is a stated number of projects (「8个」).
+    `covers` are the sheet rows it sums; `count` is a stated number of projects, as
+    written in `count_text` (「8个」) at `count_cell`.
     """
 
     row: int
@@ -165,6 +166,7 @@ class StatedTotal:
     values: dict[str, ReadValue]
     count: int | None = None
     count_cell: str = ""
+    count_text: str = ""
 
 
 @dataclass(slots=True)

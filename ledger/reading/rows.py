@@ -70,6 +70,7 @@ class RawTotal:
     sections: tuple[str, ...] = ()
     count: int | None = None
     count_cell: str = ""
+    count_text: str = ""
     covers: tuple[int, ...] = ()
 
 
@@ -247,10 +248,10 @@ def _total(
         if _is_text(cell):
             match = _COUNT.search(fold(str(cell.value)))
             if match:
-                total.count, total.count_cell = int(match[1]), cell.address
+                total.count, total.count_cell, total.count_text = int(match[1]), cell.address, cell.raw
                 break
         elif column == name and cell.kind is CellKind.NUMBER and cell.raw.isdecimal():
-            total.count, total.count_cell = int(cell.raw), cell.address
+            total.count, total.count_cell, total.count_text = int(cell.raw), cell.address, cell.raw
             break
     return total
 

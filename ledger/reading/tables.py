@@ -321,4 +321,6 @@ def _stated(total: RawTotal, frame: Frame, whole: Shift | None) -> StatedTotal:
             values[column.field] = ReadValue(None, address(total.row, here))
         else:
             values[column.field] = parse(cell, column, frame.settings[column.field]).read
-    return StatedTotal(total.row, total.label, total.covers, values, total.count, total.count_cell)
+    return StatedTotal(
+        total.row, total.label, total.covers, values, total.count, total.count_cell, total.count_text
+    )
