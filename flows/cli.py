@@ -335,10 +335,14 @@ def export(
 
 @command("explain")
 @click.argument("month", type=MONTH)
-@click.argument("item", metavar="项目编号")
-@click.argument("field", metavar="字段")
-def explain(home: Home, as_json: bool, month: Month, item: str, field: str) -> int:
-    """一个数字的来历：报告 → 台帐版本 → 文件、工作表、单元格、原文 → 做过什么。"""
+@click.argument("item", metavar="项目编号|单位|类别|合计")
+@click.argument("field", metavar="字段|支付率…", required=False)
+def explain(home: Home, as_json: bool, month: Month, item: str, field: str | None) -> int:
+    """一个数字的来历：报告 → 台帐版本 → 文件、工作表、单元格、原文 → 做过什么。
+
+    合计、率、平均数和个数也可以：explain 2018-09 支付率；explain 2018-09 长梁镇 到位率；
+    explain 2018-09 基础设施 fiscal_paid_cum。
+    """
     from flows.explain import explain_figure
 
     text, chain = explain_figure(home, month, item, field)

@@ -31,7 +31,7 @@ from schemas.columns import Kind
 from schemas.finding import Finding, Severity, finding
 from schemas.money import FEN_PER_WAN
 from schemas.plan import Plan, PlanItem, PlanTotal, Value
-from schemas.tables import ANNEX1, ANNEX2, WORK_POINTS
+from schemas.tables import ANNEX1, ANNEX2, WORK_POINTS, plan_tables
 
 #: How an item's number is written after the year, by table.
 _ID_MARKS = {ANNEX1.key: "A1", ANNEX2.key: "A2", WORK_POINTS.key: "T"}
@@ -56,8 +56,8 @@ def check_plan(data: bytes, name: str, year: int, version: int, registry: Regist
     book = open_book(data, name)
     if isinstance(book, Finding):
         return [book.at(file=name)]
-    sheets = read_plan_sheets(book)
-    if not any(plan_sheet.table in (ANNEX1, ANNEX2) for plan_sheet in sheets):
+    sheets = read_plan_sheets(book, plan_tables(registry.plan_headings))
+    if not any(plan_sheet.table.key in (ANNEX1.key, ANNEX2.key) for plan_sheet in sheets):
         text = f"{name}：没有找到{ANNEX1.number}或{ANNEX2.number}的表头"
         return [finding("F05", text, file=name)]
     items: list[PlanItem] = []
@@ -68,7 +68,7 @@ def check_plan(data: bytes, name: str, year: int, version: int, registry: Regist
         items += reader.items()
         totals += reader.totals()
         findings += reader.findings()
-    if not any(plan_sheet.table is WORK_POINTS for plan_sheet in sheets):
+    if not any(plan_sheet.table.key == WORK_POINTS.key for plan_sheet in sheets):
         items += _registry_indicators(registry, year)
     return Plan(
         year=year,
@@ -88,6 +88,23 @@ def _missing_annexes(sheets: Sequence[PlanSheet], name: str) -> list[Finding]:
         for table in (ANNEX1, ANNEX2)
         if table.key not in present
     ]
+
+
+def plan_cells(
+    data: bytes, name: str, year: int, registry: Registry
+) -> dict[tuple[str, int, str], tuple[str, str]]:
+    """Address and raw text of every cell of a registered plan, by sheet, row and field; a proved
+    shift (F17) gives the cell that the figure was taken from. Empty where it can't be opened."""
+    book = open_book(data, name)
+    if isinstance(book, Finding):
+        return {}
+    found: dict[tuple[str, int, str], tuple[str, str]] = {}
+    for plan_sheet in read_plan_sheets(book, plan_tables(registry.plan_headings)):
+        annex = _AnnexReader(plan_sheet, name, year, book.date1904, registry).annex
+        for line in annex.lines:
+            for field, read in line.values.items():
+                found[annex.name, line.row.row, field] = (read.cell, read.raw)
+    return found
 
 
 class _AnnexReader:
@@ -198,7 +215,7 @@ class _AnnexReader:
             if not line.shifted:
                 self.cell_findings[line.row.row].append(self._unknown_unit(line, name, default))
             return default
-        return default if self.table is ANNEX2 else self.registry.coordinating_unit
+        return default if self.table.key == ANNEX2.key else self.registry.coordinating_unit
 
     def _unknown_unit(self, line: Line, name: str, default: str) -> Finding:
         known = self.registry.names.get(default, default)

@@ -184,6 +184,11 @@ def explain(ledger: Ledger, month: Month, item: str, field: str) -> Chain:
     )
 
 
+def link_of(row: ItemRow, name: str) -> Link:
+    """Where a standing row's figure in column `name` comes from."""
+    return _link(row, name, row)
+
+
 def _link(one: ItemRow, name: str, current: ItemRow | None) -> Link:
     source = one.sources.get(name)
     return Link(
