@@ -213,6 +213,37 @@ def test_a_text_that_stops_the_typesetter_does_not_stop_the_month(tmp_path, monk
             assert str(row.number("progress_pct")) in text, "the figures stay"
 
 
+@pytest.mark.slow
+def test_hostile_remarks_are_set_within_a_few_seconds(tmp_path, monkeypatch):
+    """Ten thousand characters, thirty lines, marks that climb, words without an end: no page gives up."""
+    monkeypatch.setattr(press, "CPU_LIMIT", 12)
+    monkeypatch.setattr(editions, "without_words", lambda report: pytest.fail("the limit was reached"))
+    month = evil_views()[-1]
+    texts = (
+        "长" * 10_000,
+        "一行\n" * 30,
+        "a" * 10_000,
+        "\u0301" * 5_000 + "\u202e进度",
+        "1,000,000.5 " * 900,
+    )
+    rows = month.rows["projects"]
+    wicked = tuple(
+        replace(
+            row, values={**row.values, **dict.fromkeys(("problems", "measures", "remarks"), texts[n % 5])}
+        )
+        for n, row in enumerate(rows)
+    )
+    view = replace(month, rows={**month.rows, "projects": wicked})
+    county = writer.write_county_report(Home(tmp_path), registry(), [view])
+    written = write_editions(Home(tmp_path), registry(), [view])
+    press.close_press()
+    for path in (*county, *written):
+        if path.suffix == ".pdf":
+            assert len(pypdf.PdfReader(path).pages) >= 1
+            assert path.stat().st_size < 1 << 20
+    assert "（文字未能排印" not in county[1].read_text(encoding="utf-8")
+
+
 def test_a_report_without_words_quotes_nobody():
     quiet = without_words(build_county_report(evil_views(), registry()))
     from ledger.reporting.html import county_html
