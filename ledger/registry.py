@@ -22,6 +22,7 @@ from typing import Any
 from ledger.errors import UsageError
 from ledger.home import Home
 from schemas.month import Month
+from schemas.tables import PLAN_TABLES
 
 TOWNSHIP = "township"
 DEPARTMENT = "department"
@@ -87,7 +88,7 @@ class Registry:
                 f"登记资料读不出来（{folder.name}）：{error}；请核对该文件夹中的文件。"
             ) from error
         registry = cls(programme, units, targets)
-        _ = registry.first_month, registry.issued, registry.defaults
+        _ = registry.first_month, registry.issued, registry.defaults, registry.plan_headings
         return registry
 
     @property
@@ -107,6 +108,24 @@ class Registry:
     @property
     def deadline_day(self) -> int:
         return int(self.programme.get("deadline", {}).get("day", 5))
+
+    @cached_property
+    def plan_headings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What this programme's plan calls its columns besides the known wordings, by export name.
+
+        Raises UsageError for a name that no column of a plan has.
+        """
+        stated: Mapping[str, Any] = self.programme["plan"].get("headings", {})
+        columns = {column.export_name for table in PLAN_TABLES.values() for column in table}
+        if unknown := sorted(stated.keys() - columns):
+            raise UsageError(
+                f"登记资料 programme.toml 的 [plan.headings] 中没有“{'、'.join(unknown)}”这样的栏，"
+                f"可用的有：{'、'.join(sorted(columns))}。"
+            )
+        return tuple(
+            (name, (words,) if isinstance(words, str) else tuple(map(str, words)))
+            for name, words in sorted(stated.items())
+        )
 
     @property
     def coordinating_unit(self) -> str:

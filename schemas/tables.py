@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from schemas.columns import COLUMNS, Column
 
@@ -227,3 +227,15 @@ WORK_POINTS = Table(
 
 #: The plan's sheets by the key of the table their items are reported in.
 PLAN_TABLES: dict[str, Table] = {table.key: table for table in (ANNEX1, ANNEX2, WORK_POINTS)}
+
+
+@cache
+def plan_tables(headings: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Table]:
+    """PLAN_TABLES with more wordings: `headings` are pairs of an export name and its headings."""
+    more = dict(headings)
+    known: dict[str, Table] = {}
+    for table in PLAN_TABLES.values():
+        found = {c.field: more[c.export_name] for c in table if c.export_name in more}
+        aliases = {name: table.aliases.get(name, ()) + words for name, words in found.items()}
+        known[table.key] = replace(table, aliases={**table.aliases, **aliases}) if found else table
+    return known

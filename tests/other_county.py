@@ -2,7 +2,7 @@
 
 Its registry and its plan workbook stand in tests/data/other_county. The workbook is written by
 ``python -m tests.other_county``: annex 1 without 序号, 扶贫效益 and 牵头单位, in 元, under other
-headings and with a column of its own; annex 2 without 建设期限 and 自筹资金; headings in Arabic
+headings (two of them known to its registry alone) and with a column of its own; annex 2 without 建设期限 and 自筹资金; headings in Arabic
 numbers; no stated totals in annex 2.
 """
 
@@ -24,7 +24,7 @@ SHEETS: dict[str, list[list[str | int | float | None]]] = {
         ["2019年结对合作资金项目安排表"],
         ["单位：元"],
         ["工程名称", "项目地点", "建设内容", "总投资", _GROUP, None, None, "项目开工时间", "项目验收时间", "报送单位", "文号"],
-        [None, None, None, None, "合计", "财政资金", "自筹", None, None, None, None],
+        [None, None, None, None, "合计", "合作资金", "乡镇配套", None, None, None, None],
         ["1. 产业合作"],
         ["石桥铺镇茶叶初制所", "石桥铺镇", "厂房800平方米、生产线1条", 3_000_000, 3_000_000, 1_800_000, 1_200_000,
          "2019年3月", "2019年8月", "石桥铺镇", "云合〔2019〕11号"],

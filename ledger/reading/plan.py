@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -101,8 +101,8 @@ def printed_text(text: str) -> str:
     return re.sub(r" (?![0-9A-Za-z])|(?<![0-9A-Za-z]) ", "", joined)
 
 
-def read_plan_sheets(book: Book) -> list[PlanSheet]:
-    """The plan's tables in a workbook, in the order of PLAN_TABLES, each once.
+def read_plan_sheets(book: Book, tables: Mapping[str, Table] = PLAN_TABLES) -> list[PlanSheet]:
+    """The plan's tables in a workbook, in the order of `tables`, each once.
 
     Where a table stands twice, the one on the sheet called by its name counts, else the first;
     the other is said to be left aside (F20). A table filled in by a unit (it has the reported
@@ -111,10 +111,10 @@ def read_plan_sheets(book: Book) -> list[PlanSheet]:
     found: dict[str, list[tuple[Sheet, FoundHeader]]] = {}
     for sheet in book.sheets:
         submitted = {header.top for header in find_headers(sheet, tuple(TABLES.values())) if _reports(header)}
-        for header in find_headers(sheet, tuple(PLAN_TABLES.values())):
+        for header in find_headers(sheet, tuple(tables.values())):
             if header.top not in submitted:
                 found.setdefault(header.table.key, []).append((sheet, header))
-    return [_chosen(found[key]) for key in PLAN_TABLES if key in found]
+    return [_chosen(found[key]) for key in tables if key in found]
 
 
 def _chosen(places: list[tuple[Sheet, FoundHeader]]) -> PlanSheet:
@@ -135,7 +135,7 @@ def _reports(header: FoundHeader) -> bool:
 
 
 def _plan_sheet(sheet: Sheet, header: FoundHeader) -> PlanSheet:
-    table = PLAN_TABLES[header.table.key]
+    table = header.table
     findings = header.findings()
     fen_per_unit = _units(sheet, header, findings)
     findings += _hidden(sheet, table)

@@ -151,6 +151,10 @@ def test_the_plan_is_read_by_its_own_headings(home: Path) -> None:
     assert outcome["items"] == {"projects": 4, "needs": 2, "indicators": 3}
     assert [(f["rule"], f["cell"]) for f in outcome["findings"]] == [("F11", "K4")]
     assert outcome["version"] == 1
+    # 合作资金 and 乡镇配套 are headings that only this registry knows
+    form = load_workbook(home / "data" / "processed" / MARCH / "forms" / f"{MARCH}_石桥铺镇_月报表.xlsx")
+    first = [cell.value for cell in form["表1 援建项目"][5]]
+    assert [float(str(value)) for value in first[3:7]] == [300, 300, 180, 120]
     shown = {
         row["item_id"]: (row["unit_code"], row["item_name"]) for row in exported(home, MARCH, "projects")
     }
@@ -161,6 +165,16 @@ def test_the_plan_is_read_by_its_own_headings(home: Path) -> None:
         "2019-A1-04": ("990123203", "松涧乡卫生院发热门诊"),
     }
     assert {row["unit_code"] for row in exported(home, MARCH, "needs")} == {"990123-tcz"}
+
+
+def test_a_heading_for_a_column_that_is_none_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(HOME, tmp_path / "home")
+    programme = tmp_path / "home" / "data" / "raw" / "registry" / "programme.toml"
+    text = programme.read_text(encoding="utf-8").replace("self_planned =", "self_plan =")
+    programme.write_text(text, encoding="utf-8")
+    done = run(tmp_path / "home", "plan", str(PLAN), "--year", "2019")
+    assert done.returncode == 2
+    assert "self_plan" in done.stderr
 
 
 def test_every_form_comes_back_accepted(home: Path) -> None:
