@@ -13,7 +13,9 @@ from ledger.calendar import moment_text, now
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording.editions import (
+    altered,
     approve,
+    clear_drafts,
     every_edition,
     issue,
     require_edition,
@@ -70,7 +72,7 @@ def approve_month(home: Home, month: Month, by: str, at: datetime | None = None)
         ledger.require_plan(month.year, month)
         left = unfinished(ledger, month)
         if left is not None:
-            return _issue(ledger, left, [])
+            return _finish(ledger, left)
         where = standing(ledger, month)
         if where.last is not None and not where.due:
             return Approval(where.last, _shown(home, restore(home, where.last)), issued=False)
@@ -94,13 +96,24 @@ def _refuse_unrecorded(ledger: Ledger, month: Month) -> None:
         )
 
 
+def _finish(ledger: Ledger, edition: Edition) -> Approval:
+    """Issue what was approved when the program was stopped, and say so."""
+    day = f"{edition.at.year}年{edition.at.month}月{edition.at.day}日"
+    told = [f"上次签发时程序中断，现按{edition.by}{day}批准的内容补出。"]
+    done = _issue(ledger, edition, told)
+    if standing(ledger, edition.month).due:
+        told.append(
+            f"此后又有变化，应再出第{edition.number + 1}版：先运行 ledger run {edition.month}，看过草稿再签发。"
+        )
+    return done
+
+
 def _issue(ledger: Ledger, edition: Edition, changes: list[str]) -> Approval:
     """Set an approved edition, keep and journal its files, put them in the month's folder."""
     with rendered(ledger, edition) as files:
         done = issue(ledger, edition, files)
     paths = restore(ledger.home, done)
-    for draft in ledger.home.reports(edition.month).rglob("*-草稿.*"):
-        draft.unlink()
+    clear_drafts(ledger.home, edition.month)
     return Approval(done, _shown(ledger.home, paths), issued=True, changes=changes)
 
 
@@ -157,12 +170,18 @@ def differing(ledger: Ledger, edition: Edition) -> list[str]:
 
 
 def differing_editions(home: Home) -> tuple[int, list[str]]:
-    """How many editions were ever issued, and a line for each file of them that comes out different."""
+    """How many editions were ever issued, and a line for each file of them that comes out different
+    or was altered where it lies."""
     with open_ledger(home, readonly=True) as ledger:
         editions = every_edition(ledger)
         lines = [
-            f"{edition.name}：{name} 与签发时不同"
+            f"{edition.name}：{name} 重出后与签发时不同"
             for edition in editions
             for name in differing(ledger, edition)
+        ]
+        lines += [
+            f"{edition.name}：reports/{edition.month}/{name} 签发后被改动"
+            for edition in editions
+            for name in altered(home, edition)
         ]
     return len(editions), lines

@@ -54,6 +54,12 @@ class MonthOutcome:
             lines.append(f"退回 {len(self.standing.returned)} 家：{'、'.join(self.standing.returned)}")
         return "；".join(lines) or f"{self.standing.units_count} 家单位全部报齐"
 
+    @property
+    def due_message(self) -> str:
+        """Which editions are due after corrections; '' where none is."""
+        due = self.standing.editions_due
+        return f"签发后有更正，应出：{'、'.join(due)}" if due else ""
+
     def as_json(self) -> dict[str, Any]:
         return {
             "state": self.state,

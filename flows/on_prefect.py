@@ -38,7 +38,9 @@ def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
     def monthly() -> State[None]:
         outcome = the_month(home, month, as_task)
         outcomes.append(outcome)
-        return Completed(name=outcome.state, message=outcome.message)
+        return Completed(
+            name=outcome.state, message="；".join(filter(None, (outcome.message, outcome.due_message)))
+        )
 
     try:
         monthly()

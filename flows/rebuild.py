@@ -37,10 +37,10 @@ def _compare_editions(home: Home, outcome: Outcome) -> None:
         return
     outcome.differences += lines
     if lines:
-        outcome.lines.append(f"已签发的 {count} 版月报，有 {len(lines)} 个文件重出后与签发时不同：")
+        outcome.lines.append(f"已签发的 {count} 版月报，有 {len(lines)} 处与签发时不同：")
         outcome.lines += [f"  {line}" for line in lines]
         outcome.lines.append(
-            "程序换过版本时会这样；签发的文件有存档，ledger run 月份 --edition 版次 可照原样取回。"
+            "程序换过版本，重出的会不同；签发的文件有存档，ledger run 月份 --edition 版次 可照原样放回。"
         )
     else:
         outcome.lines.append(f"已签发的 {count} 版月报重出一遍，与签发时逐字节相同。")

@@ -117,7 +117,7 @@ def draft(home: Home, month: Month) -> list[str]:
     What is rendered is the draft of the next edition; where nothing has changed since the last one
     was issued, that one stands and nothing is drafted.
     """
-    from ledger.recording.editions import restore, standing
+    from ledger.recording.editions import clear_drafts, restore, standing
     from ledger.recording.exports import export
     from ledger.reporting.editions import write_editions
     from ledger.reporting.press import warm_up
@@ -128,6 +128,7 @@ def draft(home: Home, month: Month) -> list[str]:
     with Ledger.open(home, registry) as ledger:
         where = standing(ledger, month)
         if where.last is not None and not where.due:
+            clear_drafts(home, month)
             return [home.relative(path) for path in restore(home, where.last)]
         views = ledger.views_until(month)
         exports = {table: export(ledger, month, table) for table in EXPORTS}

@@ -203,6 +203,22 @@ def restore(home: Home, edition: Edition) -> list[Path]:
     return paths
 
 
+def clear_drafts(home: Home, month: Month) -> None:
+    """Remove a month's drafts: what they showed is issued, or no longer so."""
+    for draft in home.reports(month).rglob("*-草稿.*"):
+        draft.unlink()
+
+
+def altered(home: Home, edition: Edition) -> list[str]:
+    """The names of an edition's files that lie in the month's folder and are not as issued."""
+    folder = home.reports(edition.month)
+    return [
+        name
+        for name, sha256 in _in_order(edition.files)
+        if (folder / name).is_file() and hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256
+    ]
+
+
 def _in_order(files: Mapping[str, str]) -> list[tuple[str, str]]:
     """The county's report first, the PDF before the rest."""
     return sorted(
