@@ -364,6 +364,16 @@ def is_proved(
     return all(item.values.get(name) == amount for name, amount in kept.items())
 
 
+def states_no_amounts(
+    cells: Mapping[int, Cell], frame: Frame, shift: Shift, items: Mapping[str, PlanItem] | None
+) -> bool:
+    """Whether a row is of a planned item for which neither it nor the plan states any amount."""
+    item = (items or {}).get(_name(cells, frame, shift))
+    if item is None or any(item.values.get(name) is not None for name in _PLAN_MONEY):
+        return False
+    return all(amount is None for amount in plan_amounts(cells, frame, shift).values())
+
+
 def find_plan_shift(
     cells: Mapping[int, Cell], frame: Frame, items: Mapping[str, PlanItem] | None
 ) -> Shift | None:

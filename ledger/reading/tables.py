@@ -29,6 +29,7 @@ from ledger.reading.shifts import (
     is_proved,
     may_be_crooked,
     plan_amounts,
+    states_no_amounts,
 )
 from ledger.reading.slots import slots_of
 from ledger.reading.values import Setting, blank_required, parse, place
@@ -243,6 +244,12 @@ def _shifts(
             if fits_better(raw.cells, frame, shared, setting.year):
                 proved = is_proved(raw.cells, frame, shared, items)
                 shifts[place_] = replace(shared, proved=proved)
+        shared_and_proved = [shift for shift in shifts if shift is not None and shift.proved]
+        for place_, (raw, shift) in enumerate(zip(data, shifts, strict=True)):
+            # a row without amounts goes with the rows that prove the shift it shares
+            alike = shift is not None and any(other.step == shift.step for other in shared_and_proved)
+            if shift is not None and alike and states_no_amounts(raw.cells, frame, shift, items):
+                shifts[place_] = replace(shift, proved=True)
     if any(shift is not None and shift.proved for shift in shifts):
         shifts = _closed(data, shifts, frame, sorted_rows)
     return shifts
