@@ -1,0 +1,322 @@
+"""Sentences of the contract tried from outside, each on a real workbook (§2, §3, §7).
+
+What an auditor found or feared: each case names the sentence it tries, beside a near miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from flows import check as checking
+from flows import plan as planning
+from flows.init import make_home
+from ledger.checking.model import Checked
+from ledger.checking.plan import check_plan
+from ledger.home import Home
+from ledger.registry import Registry
+from schemas.month import Month
+from schemas.plan import Plan
+from tests.workbooks import NIL, make_book, water
+
+JUNE = Month(2018, 6)
+PLAN = Path(__file__).resolve().parents[2] / "data" / "raw" / "plan" / "2018-as-printed.xlsx"
+SHEET = "表1 援建项目"
+NAME = "景阳镇社坛村安全饮水工程(深度贫困村)"
+Change = Callable[[Workbook], None]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(tmp_path_factory.mktemp("home"))
+    make_home(home)
+    planning.register(home, PLAN, 2018)
+    yield home
+
+
+def check(home: Home, book: Path, month: Month | None = JUNE) -> Checked:
+    (checked,) = checking.check_files(home, [book], month).files
+    return checked
+
+
+def june(folder: Path, change: Change | None = None, **row: Any) -> Path:
+    """景阳镇's workbook for June, then changed."""
+    path = make_book(folder / "景阳镇6月.xlsx", "景阳镇", "2018年6月", projects=[water(**row)])
+    if change is not None:
+        book = load_workbook(path)
+        change(book)
+        book.save(path)
+    return path
+
+
+def put(**cells: Any) -> Change:
+    def change(book: Workbook) -> None:
+        for address, value in cells.items():
+            book[SHEET][address] = value
+
+    return change
+
+
+def rules(checked: Checked) -> list[str]:
+    return [f.rule for f in checked.findings]
+
+
+def places(checked: Checked) -> list[tuple[str, str | None]]:
+    return [(f.rule, f.cell) for f in checked.findings]
+
+
+# --- §3: required columns; every column twice
+
+
+def test_only_the_required_columns_are_missed(home: Home, tmp_path: Path) -> None:
+    required = {3, 11, 15, 16, 17, 18, 19, 20, 21, 22}
+    for column in range(1, 28):
+
+        def without(book: Workbook, column: int = column) -> None:
+            sheet = book[SHEET]
+            for merged in list(sheet.merged_cells.ranges):
+                sheet.unmerge_cells(str(merged))
+            for place in range(2, 28):
+                if sheet.cell(3, place).value is None:
+                    sheet.cell(3, place).value = sheet.cell(3, place - 1).value
+            sheet.delete_cols(column)
+
+        found = rules(check(home, june(tmp_path, without)))
+        # without 实际开工时间 a project 在建 lacks the date its status needs
+        expected = ["F09"] if column in required else ["R10"] if column == 12 else []
+        assert found == expected, column
+
+
+@pytest.mark.parametrize(
+    ("cell", "heading"),
+    [
+        ("K3", "项目状态（未开工/在建/已完工/已验收/已取消）"),
+        ("K3", "项目状态（未开工、在建、已完工、已验收、已取消）"),
+        ("K3", "目前状态"),
+        ("O3", "截至6月底形象进度（%）"),
+        ("R3", "自开工以来累计完成投资(万元)"),
+        ("R3", "截至本月末累计完成投资（万元）"),
+        ("C3", "援建项目名称"),
+        ("Z3", "下一步打算"),
+    ],
+)
+def test_headings_as_a_clerk_writes_them(home: Home, tmp_path: Path, cell: str, heading: str) -> None:
+    assert rules(check(home, june(tmp_path, put(**{cell: heading})))) == []
+
+
+@pytest.mark.parametrize("heading", ["累计拨付(万元)", "累计支出(万元)"])
+def test_money_passed_on_is_not_paid(home: Home, tmp_path: Path, heading: str) -> None:
+    checked = check(home, june(tmp_path, put(U3=heading)))
+    assert sorted(rules(checked)) == ["F09", "F09", "F11", "F11"]
+    assert checked.verdict.value == "returned"
+
+
+# --- §3: names first, then 序号 with a close name
+
+
+@pytest.mark.parametrize(
+    ("name", "seq", "expected"),
+    [
+        ("景阳镇社坛村 安全饮水工程\n（深度贫困村）", 4, []),
+        ("安全饮水工程", 4, ["P08"]),
+        ("景阳镇社坛村安全引水工程", 4, ["P08"]),
+        ("景阳镇社坛村道路硬化工程", 4, ["P01", "P04"]),
+        ("景阳镇社坛村卫生室", 4, ["P01", "P04"]),
+        ("饮水", 4, ["P01", "P04"]),
+        ("景阳镇社坛村安全饮水工程", None, ["P01", "P04"]),
+        (NAME, None, []),
+    ],
+)
+def test_a_close_name(home: Home, tmp_path: Path, name: str, seq: int | None, expected: list[str]) -> None:
+    assert sorted(rules(check(home, june(tmp_path, item_name=name, seq=seq)))) == expected
+
+
+# --- §3, §7: units of money
+
+
+@pytest.mark.parametrize("caption", ["单位：元", "金额单位：人民币元", "（单位：元）", "单位：元、户、人"])
+def test_yuan_told_by_the_caption(home: Home, tmp_path: Path, caption: str) -> None:
+    amounts = ("total_investment", "funds_total", "fiscal_planned", "self_planned", "invested_cum")
+    sources = ("received_cum", "paid_month", "paid_cum")
+    row = water()
+    yuan = {
+        name: row[name] * 10_000
+        for name in (*amounts, *(f"{s}_{of}" for of in sources for s in ("fiscal", "self")))
+    }
+
+    def bare_headings(book: Workbook) -> None:
+        for line in book[SHEET]["A3:AA4"]:
+            for cell in line:
+                if isinstance(cell.value, str):
+                    cell.value = cell.value.replace("(万元)", "")
+        book[SHEET]["G2"] = caption
+
+    checked = check(home, june(tmp_path, bare_headings, **yuan))
+    assert rules(checked) == []
+    assert checked.tables[0].accepted["2018-A1-04"].value("fiscal_paid_cum_fen") == 20_000_000
+
+
+# --- §3: 零报告
+
+
+@pytest.mark.parametrize("text", [NIL, "零 报 告", "（零报告）", "【零报告】", "零报告。", "本月零报告"])
+@pytest.mark.parametrize("cell", ["A5", "C5", "K5"])
+def test_a_nil_report(home: Home, tmp_path: Path, text: str, cell: str) -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].delete_rows(5)
+        book[SHEET][cell] = text
+
+    checked = check(home, june(tmp_path, change))
+    assert (rules(checked), checked.tables[0].nil_report) == (["P04"], True)
+    assert checked.verdict.value == "accepted"
+
+
+@pytest.mark.parametrize("text", ["零报", "没有", "（个）"])
+def test_other_words_are_no_nil_report(home: Home, tmp_path: Path, text: str) -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].delete_rows(5)
+        book[SHEET]["A5"] = text
+
+    assert not check(home, june(tmp_path, change)).tables[0].nil_report
+
+
+# --- §7: the month
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("景阳镇6月.xlsx", []),
+        ("景阳镇2018-06.xlsx", []),
+        ("景阳镇2018年1-6月.xlsx", []),
+        ("景阳镇2018-07-06.xlsx", ["F07"]),
+        ("景阳镇2018.3.6.xlsx", ["F07"]),
+        ("景阳镇7月6日.xlsx", ["F07"]),
+    ],
+)
+def test_a_day_in_the_files_name_tells_no_month(
+    home: Home, tmp_path: Path, name: str, expected: list[str]
+) -> None:
+    def bare(book: Workbook) -> None:
+        del book["封面"]
+        for cell in ("A2", "D2", "G2"):
+            book[SHEET][cell] = None
+
+    path = june(tmp_path, bare).rename(tmp_path / name)
+    checked = check(home, path, None)
+    assert rules(checked) == expected
+    assert checked.submission.month == (None if expected else JUNE)
+
+
+# --- §7: numbers, dittos, counts
+
+
+def test_a_count_is_given_as_it_is_written(home: Home, tmp_path: Path) -> None:
+    checked = check(home, june(tmp_path, put(A6="合计", C6="2个")))
+    found = next(f for f in checked.findings if f.rule == "T02")
+    assert (found.cell, found.value, found.expected, found.difference) == ("C6", "2个", "1", 1)
+
+
+def test_a_ditto_names_what_was_filled(home: Home, tmp_path: Path) -> None:
+    rows = [water(), {**water(), "item_name": "青马线旅游扶贫公路", "seq": 7, "remarks": "同上"}]
+    rows[0]["remarks"] = "以审计为准"
+    book = make_book(tmp_path / "甲.xlsx", "景阳镇", "2018年6月", projects=rows)
+    found = next(f for f in check(home, book).findings if f.rule == "C14")
+    assert (found.cell, found.value) == ("AA6", "同上")
+    assert found.message.endswith("由 AA5 补填为“以审计为准”")
+
+
+@pytest.mark.parametrize(("done", "expected"), [(3, []), (0.5, ["C12", "C12"])])
+def test_half_a_person_is_said(home: Home, tmp_path: Path, done: float, expected: list[str]) -> None:
+    row = {
+        "item_code": "2018-T-04",
+        "item_name": "滨江职工（劳模）疗休养",
+        "unit_of_measure": "人次",
+        "target": 1000,
+        "done_month": done,
+        "done_cum": done,
+    }
+    book = make_book(tmp_path / "甲.xlsx", "县旅游局", "2018年6月", indicators=[row])
+    checked = check(home, book)
+    assert (rules(checked), checked.verdict.value) == (expected, "accepted")
+
+
+# --- §7: shifts
+
+
+def moved(sheet: Worksheet, rows: range, first: int, last: int, step: int) -> None:
+    for row in rows:
+        values = [sheet.cell(row, column).value for column in range(first, last + 1)]
+        for column in range(first, last + 1):
+            sheet.cell(row, column).value = None
+        for place, value in enumerate(values):
+            sheet.cell(row, first + step + place).value = value
+
+
+def needs(folder: Path, home: Home, change: Callable[[Worksheet], None]) -> Path:
+    registered = check_plan(PLAN.read_bytes(), PLAN.name, 2018, 1, Registry.load(home))
+    assert isinstance(registered, Plan)
+    rows = []
+    for item in registered.of_table("needs"):
+        amounts = {
+            title: None if (fen := item.fen(name)) is None else fen / 1_000_000
+            for title, name in (
+                ("total_investment", "total_investment_fen"),
+                ("funds_total", "funds_total_fen"),
+                ("enterprise_planned", "enterprise_planned_fen"),
+                ("self_planned", "self_planned_fen"),
+            )
+        }
+        rows.append({"seq": item.seq, "item_name": item.name, "status": "未对接", **amounts})
+    path = make_book(folder / "招商局6月.xlsx", "县招商局", "2018年6月", needs=rows)
+    book = load_workbook(path)
+    change(book["表2 招商需求"])
+    book.save(path)
+    return path
+
+
+def test_a_whole_table_with_rows_that_state_no_amounts(home: Home, tmp_path: Path) -> None:
+    """Five needs have no amounts: the other fifteen prove the shift that all share."""
+    assert rules(check(home, needs(tmp_path, home, lambda sheet: None))) == []
+    checked = check(home, needs(tmp_path, home, lambda s: moved(s, range(5, 25), 5, 16, 1)))
+    assert places(checked) == [("F17", "F5")]
+    assert len(checked.tables[0].accepted) == 20
+
+
+def test_a_whole_table_of_which_one_amount_is_not_the_plans(home: Home, tmp_path: Path) -> None:
+    def change(sheet: Worksheet) -> None:
+        sheet["E10"] = 751
+        moved(sheet, range(5, 25), 5, 16, 1)
+
+    checked = check(home, needs(tmp_path, home, change))
+    assert [f.rule for f in checked.findings] == ["F16"]
+    assert checked.verdict.value == "returned"
+
+
+# --- several faults at once
+
+
+def test_every_fault_of_a_row_is_told(home: Home, tmp_path: Path) -> None:
+    faults = {"status": "施工中", "start_actual": "开春", "progress_pct": "约70", "fiscal_paid_cum": None}
+    checked = check(home, june(tmp_path, **faults, total_investment=310, poor_persons=3.5))
+    assert places(checked) == [
+        ("P02", "D5"),
+        ("C05", "K5"),
+        ("C02", "L5"),
+        ("C10", "O5"),
+        ("C06", "U5"),
+        ("C12", "X5"),
+    ]
+    assert {f.item for f in checked.findings} == {"2018-A1-04"}
+
+
+def test_faults_beside_a_nil_report_are_told_as_well(home: Home, tmp_path: Path) -> None:
+    checked = check(home, june(tmp_path, put(A6=NIL), progress_pct="约70", fiscal_paid_cum="#REF!"))
+    assert sorted(rules(checked)) == ["C07", "C10", "F13"]
+    assert checked.verdict.value == "returned"
