@@ -48,6 +48,12 @@ class Tally:
         else:
             count.done += 1
 
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{what}: {count.killed} killed in the midst of it, {count.done} done before"
+            for what, count in self.counts.items()
+        )
+
     @property
     def kills(self) -> int:
         return sum(count.killed for count in self.counts.values())
@@ -99,9 +105,12 @@ def whole(home: Home, registry: Registry, sent: int) -> None:
         assert report.read_bytes().rstrip().endswith(b"%%EOF"), report.name
 
 
-def kill_commands(home: Home, folder: Path, turns: int, seed: int = 2018) -> Tally:
+def kill_commands(
+    home: Home, folder: Path, turns: int, seed: int = 2018, tell: Callable[[str], None] | None = None
+) -> Tally:
     """In each turn a correction comes in and both `receive` and `run` are killed; every tenth turn
-    the run is let through. At the end all is as if nothing had happened."""
+    the run is let through. At the end all is as if nothing had happened. `tell` hears the counts
+    from time to time."""
     registry = Registry.load(home)
     chance = random.Random(seed)
     tally = Tally()
@@ -132,6 +141,8 @@ def kill_commands(home: Home, folder: Path, turns: int, seed: int = 2018) -> Tal
         nothing_is_lost(home, {})
         assert sha256 in journaled(home)
         whole(home, registry, number)
+        if tell is not None and number % 5 == 0:
+            tell(str(tally))
         if number % 10 == 9:
             run_month(home, JUNE)
             assert seen(home, registry)["projects"][0][17] == 100 + number
