@@ -177,7 +177,9 @@ def make_entry(
 
 def _change(table: CheckedTable, before: Standing | None) -> Change:
     rows = {item: values_of(table.table, row) for item, row in table.accepted.items()}
-    return Change(frozenset(before.rows if before else ()), rows)
+    stood = before.rows.keys() | before.stand_ins.keys() if before else set()
+    # what is returned now goes on standing as it stood
+    return Change(frozenset(stood - {item for item, _ in table.returned}), rows)
 
 
 def _table_rows(

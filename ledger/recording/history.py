@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy.engine import Connection, RowMapping
 
 from ledger.checking.model import Context, History
-from ledger.recording.standing import load_chains, load_rows, row_values, year_start
+from ledger.recording.standing import (
+    Chains,
+    load_chains,
+    load_returned,
+    load_rows,
+    row_values,
+    year_start,
+)
 from ledger.registry import Registry
 from schemas.month import Month
 from schemas.plan import Plan, Value
@@ -31,13 +38,14 @@ def load_history(
     for at, unit, key in chains.scopes:
         if at == month and unit in units:
             current[unit, key] = {}
+    standing = _standing(connection, rows_of, chains, month)
     for key, found in rows_of.items():
         for stored in found:
-            if not chains.is_current(key, stored):
-                continue
             if stored["month"] == month:
-                if stored["unit_code"] in units:
+                if stored["unit_code"] in units and chains.is_current(key, stored):
                     current[stored["unit_code"], key][stored["item_id"]] = row_values(key, stored)
+                continue
+            if not standing(key, stored):
                 continue
             place = (stored["item_id"], stored["month"])
             other = newest.get(place)
@@ -52,6 +60,27 @@ def load_history(
         current=current,
         added=_added(plan, before),
     )
+
+
+def _standing(
+    connection: Connection, rows_of: Mapping[str, Sequence[RowMapping]], chains: Chains, month: Month
+) -> Callable[[str, RowMapping], bool]:
+    """Tells whether a stored row of an earlier month stands: it is of the current version, or
+    every version since returned its item."""
+    replaced = {
+        stored["unit_code"]
+        for key, found in rows_of.items()
+        for stored in found
+        if stored["month"] < month and not chains.is_current(key, stored)
+    }
+    returned = load_returned(connection, year_start(month), month.plus(-1), replaced) if replaced else set()
+
+    def stands(key: str, stored: RowMapping) -> bool:
+        at, unit, item = stored["month"], stored["unit_code"], stored["item_id"]
+        since = [v.version for v in chains.of(at, unit, key) if v.version > stored["version"]]
+        return all((at, unit, key, version, item) in returned for version in since)
+
+    return stands
 
 
 def _added(plan: Plan, before: Plan | None) -> frozenset[str]:

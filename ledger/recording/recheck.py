@@ -28,7 +28,7 @@ _BY_HISTORY = "H"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A scope's new version: which items it had before, which rows it has now."""
+    """A scope's new version: which items stood before and are not returned now, which rows it has."""
 
     before: frozenset[str]
     rows: Mapping[str, Mapping[str, Value]]

@@ -131,6 +131,20 @@ def load_rows(
     return found
 
 
+def load_returned(
+    connection: Connection, first: Month, last: Month, units: Collection[str]
+) -> set[tuple[Month, str, str, int, str]]:
+    """The items that versions returned: (month, unit, table, version, item)."""
+    marks = tables.row_marks
+    query = sa.select(marks).where(marks.c.month >= first, marks.c.month <= last, marks.c.mark == "returned")
+    if len(units) <= _MANY:
+        query = query.where(marks.c.unit_code.in_(sorted(units)))
+    return {
+        (line.month, line.unit_code, line.table_key, line.version, line.item_id)
+        for line in connection.execute(query)
+    }
+
+
 def row_values(key: str, stored: RowMapping) -> dict[str, Value]:
     """A stored row's reported values by field."""
     return {column.field: stored[column.field] for column in TABLES[key].reported}

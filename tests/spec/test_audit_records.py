@@ -273,3 +273,29 @@ def test_what_stands_is_what_the_words_say(office: Office, seed: int) -> None:
             for version in chain
             for item, amount in version["rows"].items()
         )
+
+
+def test_a_row_returned_again_leaves_the_month_to_compare_with(office: Office) -> None:
+    """July's accepted row stands in where July's later file returned it: August continues from it."""
+    first, second = ITEMS
+
+    def send(month: int, one: int | None, two: int, at: str) -> None:
+        note = {"更正说明": "核对后更正"} if month == 7 else {}
+        rows = [need(first, one), need(second, two)]
+        book = office.book(f"{at}.xlsx", f"2018年{month}月", "县招商局", cover=note, needs=rows)
+        office.receive(book, at)
+
+    def told(month: str) -> list[tuple[str, str]]:
+        found = office.export(month, "findings")
+        return [(f["rule"], f["item_id"]) for f in found if f["rule"] != "P04" and f["open"] == "true"]
+
+    send(6, 10, 10, "2018-07-02")
+    send(7, 20, 20, "2018-08-02")
+    send(8, 30, 30, "2018-09-02")
+    send(7, None, 21, "2018-09-03")
+    (row, _) = office.export("2018-07", "needs")
+    assert (row["enterprise_received_cum"], row["version"], row["carried_forward"]) == ("20", "1", "true")
+    assert told("2018-08") == []
+    send(8, 19, 31, "2018-09-04")
+    assert sorted(told("2018-08")) == [("F15", ""), ("H01", first)]
+    assert office.run("rebuild", "--verify").exit_code == 0
