@@ -108,6 +108,10 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     assert not list((home / "reports").rglob("*草稿*"))
     before = issued(home, "2018-06")
     assert before == done["sha256"]
+    # every edition is set again: it comes out the same, what was altered where it lies is told
+    (home / "reports" / "2018-06" / "月报-2018-06-第1版.html").write_text("改过", encoding="utf-8")
+    differences = ledger(home, "rebuild", "--verify", expect=1)["differences"]
+    assert differences == ["2018-06第1版：reports/2018-06/月报-2018-06-第1版.html 签发后被改动"]
     once_more = ledger(home, "approve", "2018-06", "--by", "李四")
     assert (once_more["edition"], once_more["issued"], once_more["by"]) == (1, False, "张三")
     rerun = ledger(home, "run", "2018-06", "--plain")
@@ -164,10 +168,6 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     assert (same["same"], same["differing"]) == (True, [])
     assert issued(home, "2018-06") == before
     assert ledger(home, "run", "2018-06", "--edition", "3", expect=2)["error"]
-    # every edition is set again: both come out the same, what was altered where it lies is told
-    (home / "reports" / "2018-06" / "月报-2018-06-第1版.html").write_text("改过", encoding="utf-8")
-    differences = ledger(home, "rebuild", "--verify", expect=1)["differences"]
-    assert differences == ["2018-06第1版：reports/2018-06/月报-2018-06-第1版.html 签发后被改动"]
 
 
 def test_an_adjusted_plan_counts_from_its_month(home: Path, tmp_path: Path) -> None:
