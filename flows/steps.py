@@ -121,9 +121,10 @@ def draft(home: Home, month: Month) -> list[str]:
     from ledger.recording.exports import export
     from ledger.reporting.editions import write_editions
     from ledger.reporting.press import warm_up
-    from ledger.reporting.writer import write_county_report
+    from ledger.reporting.writer import clear_unfinished, write_county_report
 
     warm_up()
+    clear_unfinished(home.reports(month))
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
         where = standing(ledger, month)

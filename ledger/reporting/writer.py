@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,10 @@ from ledger.reporting.workbook import Export, data_workbook
 
 if TYPE_CHECKING:
     from ledger.reporting.pdf import Attached
+
+
+#: What `put` calls a file until it is whole.
+_UNFINISHED = re.compile(r"\..+\.[a-z]+\.[a-z0-9_]{8}")
 
 
 def write_county_report(
@@ -110,3 +115,10 @@ def put(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what a killed run left half written below `folder`; called while the month is held."""
+    for path in folder.rglob(".*") if folder.is_dir() else ():
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -124,6 +125,26 @@ def test_originals_are_kept_once_and_read_only(tmp_path: Path) -> None:
         originals.read(kept.sha256, kept.ext)
     with pytest.raises(UsageError, match="没有"):
         originals.keep(tmp_path / "没有.xlsx")
+
+
+def test_a_damaged_original_is_healed_by_the_same_file(tmp_path: Path) -> None:
+    originals = Originals(tmp_path / "originals")
+    source = tmp_path / "a.xlsx"
+    source.write_bytes(b"bytes")
+    kept = originals.keep(source)
+    _rewrite(originals.path(kept.sha256, "xlsx"), b"bytEs")
+    assert originals.keep(source).new is True
+    assert originals.read(kept.sha256, "xlsx") == b"bytes"
+
+
+def test_unfinished_copies_are_swept_once_nobody_writes_them(tmp_path: Path) -> None:
+    originals = Originals(tmp_path)
+    old, young = tmp_path / ".aside-1-aa", tmp_path / ".aside-2-bb"
+    for path in (old, young):
+        path.write_bytes(b"b")
+    os.utime(old, (0, 0))
+    originals.sweep()
+    assert list(tmp_path.iterdir()) == [young]
 
 
 def test_odd_endings() -> None:
