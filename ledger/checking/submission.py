@@ -151,7 +151,7 @@ def _missing(hand: _InHand, known: dict[tuple[int, str], Items]) -> None:
                 names = "、".join(item.item_id for item in own)
                 text = f"本单位有 {len(own)} 项（{names}）要报，但文件中没有{table.sheet}"
                 hand.findings.append(at_table("F12", table, text))
-        elif not any(t.unread or _nameless(t) for t in present):
+        elif not any(t.unread or _nameless(t) or _stands_twice(t) for t in present):
             present[0].findings += missing_items(present, table, own)
 
 
@@ -159,6 +159,11 @@ def _nameless(table: TableInHand) -> bool:
     """True where no column says which item a row means: nothing can be called missing."""
     header = table.read.header_cells
     return table.table.name_field not in header and "item_code" not in header and not table.read.nil_report
+
+
+def _stands_twice(table: TableInHand) -> bool:
+    """True where a second table of the kind was left unread (F20): an item may stand there."""
+    return any(f.rule == "F20" for f in table.read.findings)
 
 
 def _settle(hand: _InHand, table: TableInHand) -> CheckedTable:
