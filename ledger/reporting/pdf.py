@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -36,6 +36,7 @@ FONTS = CHECKOUT / ".setup" / "fonts"
 _EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
 #: Within so many bytes of its end a file says what it is (the cross-reference stream's head).
 _TAIL = 1 << 16
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _REFUSED = "refused to fetch"
 _LOG = logging.getLogger(__name__)
 _MISSING = re.compile(r'\.notdef glyph .*"(?P<text>.*)" \(U\+(?P<code>[0-9A-F]+)\)', re.DOTALL)
@@ -68,8 +69,9 @@ def render_pdf(
     """
     weasyprint = _weasyprint()
     with _collector_held_off(), _complaints() as complaints:
-        document = weasyprint.HTML(string=html, url_fetcher=_deny_all()).render(
-            font_config=weasyprint.text.fonts.FontConfiguration()
+        bare, sheets = _apart(html)
+        document = weasyprint.HTML(string=bare, url_fetcher=_deny_all()).render(
+            font_config=weasyprint.text.fonts.FontConfiguration(), stylesheets=sheets
         )
         document.metadata.title = title
         document.metadata.lang = document.metadata.lang or "zh-CN"
@@ -92,6 +94,20 @@ def render_pdf(
         )
     complaints.settle()
     return pdf
+
+
+def _apart(html: str) -> tuple[str, list[Any]]:
+    """The document without its style sheets, and these, parsed once for all documents that have
+    them: a tenth of a short one's time. One that asks for something from outside stays inside."""
+    found = _STYLE.findall(html)
+    if any("@import" in text or "url(" in text for text in found):
+        return html, []
+    return _STYLE.sub("", html), [_sheet(text) for text in found]
+
+
+@lru_cache(maxsize=16)
+def _sheet(text: str) -> Any:
+    return _weasyprint().CSS(string=text, url_fetcher=_deny_all())
 
 
 def prepare() -> None:

@@ -53,6 +53,13 @@ def test_nothing_is_fetched() -> None:
             press.print_pdf(PAGE.replace("<h1>", f'<img src="{url}"><h1>'), title="甲")
 
 
+def test_a_style_sheet_that_fetches_is_refused_every_time() -> None:
+    page = PAGE.replace("<style>", '<style>@import "http://127.0.0.1:9/a.css"; ')
+    for _ in range(2):
+        with pytest.raises(PdfError, match="已拒绝"):
+            press.print_pdf(page, title="甲")
+
+
 def test_a_document_that_takes_too_long_is_stopped_by_the_kernel() -> None:
     cells = "".join(f"<td>{'很长的备注' * 40}</td>" for _ in range(8))
     slow = PAGE.replace("</h1>", f"</h1><table>{f'<tr>{cells}</tr>' * 400}</table>")
