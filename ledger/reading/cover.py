@@ -42,6 +42,7 @@ _MONEY_LABEL = re.compile(
 )
 _STAMP = re.compile(r"[(（](?:盖章|公章|签字|签章|签名)[)）]")
 _NOTE = re.compile(r"[(（][^()（）]*[)）]\s*$")
+_GAP = re.compile(r"\s{2,}|\u3000")
 _UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位(?::|$)")
 _MONEY = re.compile(r"\(?(?:人民币)?((?:百万|千万|万|千|百|亿)?元)\)?(?:[、,，/].*)?")
 _SPACED_LABEL = re.compile(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])")
@@ -235,8 +236,14 @@ def cover_text(cell: Cell) -> str:
 
 
 def find_unit(text: str, registry: Registry) -> str | None:
-    """The unit a field names, a seal's mark or a note in brackets behind it left out."""
-    return registry.find_unit(text) or registry.find_unit(_NOTE.sub("", text))
+    """The unit a field names, a seal's mark or a note in brackets behind it left out; so is what
+    stands on the same line behind a gap (a month, a name), as long as that names no other unit."""
+    whole = registry.find_unit(text) or registry.find_unit(_NOTE.sub("", text))
+    if whole is not None:
+        return whole
+    parts = [registry.find_unit(_NOTE.sub("", part)) for part in _GAP.split(text)]
+    others = set(parts[1:]) - {None, parts[0]}
+    return None if others else parts[0]
 
 
 def read_caption(

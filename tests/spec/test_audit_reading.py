@@ -214,6 +214,32 @@ def test_a_day_in_the_files_name_tells_no_month(
     assert checked.submission.month == (None if expected else JUNE)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("报送单位：景阳镇 月份：2018年6月", []),
+        ("报送单位（盖章）：景阳镇政府                2018年6月", []),
+        ("报送单位：景阳镇　　三里乡", ["F06"]),
+        ("报送单位：某某公司                2018年6月", ["F06"]),
+    ],
+)
+def test_a_caption_on_one_line(home: Home, tmp_path: Path, line: str, expected: list[str]) -> None:
+    def change(book: Workbook) -> None:
+        del book["封面"]
+        put(A2=line, D2=None)(book)
+
+    assert rules(check(home, june(tmp_path, change))) == expected
+
+
+def test_a_table_that_stands_twice_hides_no_item(home: Home, tmp_path: Path) -> None:
+    def change(book: Workbook) -> None:
+        book.copy_worksheet(book[SHEET]).title = "表1续"
+        book[SHEET]["C5"] = "青马线旅游扶贫公路"
+
+    found = rules(check(home, june(tmp_path, change)))
+    assert "F20" in found and "P04" not in found
+
+
 # --- §7: numbers, dittos, counts
 
 
