@@ -23,7 +23,6 @@ from schemas.columns import COLUMNS, Kind
 from schemas.plan import PlanItem
 from schemas.tables import PLAN_TABLES, TABLES
 
-
 #: Where an indicator's target comes from that no plan workbook states.
 _TARGETS = "登记资料 targets.csv"
 
