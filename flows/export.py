@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ledger.home import Home
 from ledger.recording.exports import export, to_bytes
 from ledger.recording.ledger import Ledger
-
-from ledger.home import Home
 from ledger.registry import Registry
 from schemas.month import Month
 

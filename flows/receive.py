@@ -7,10 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.recording.ledger import Ledger
-
 from ledger.calendar import moment_text
 from ledger.home import Home
+from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
 from schemas.month import Month
 

@@ -28,7 +28,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
 
     return {
         **steps.as_json(standing),
-        "deadline": text(view.deadline.replace(microsecond=0)),
+        "deadline": text(view.deadline and view.deadline.replace(microsecond=0)),
         "as_of": text(as_of),
         "units": [
             {

@@ -32,7 +32,7 @@ class Deadline:
 
 def is_working_day(day: date) -> tuple[bool, bool]:
     """Whether `day` is a working day, and whether the holidays of its year are known."""
-    import chinese_calendar  # noqa: PLC0415  its tables cost 30 ms that `check` need not pay
+    import chinese_calendar  # its tables cost 30 ms that `check` need not pay
 
     try:
         return bool(chinese_calendar.is_workday(day)), True
