@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ledger.checking.plan_rules import (
@@ -26,6 +26,7 @@ from ledger.reading.formats import open_book
 from ledger.reading.model import Cell, CellKind, ReadValue, address
 from ledger.reading.plan import PlanRow, PlanSheet, RowKind, printed_text, read_plan_sheets
 from ledger.reading.values import Setting, parse
+from ledger.reading.words import fold
 from ledger.registry import Registry, Target
 from schemas.columns import Kind
 from schemas.finding import Finding, Severity, finding
@@ -41,6 +42,8 @@ _SEVERAL = (
     re.compile(r"[、,，;；/\s]"),
     re.compile(r"[、,，;；/\s]|以?及|[和与]"),
 )
+#: An indicator's 编号: the item id, its short form, or a bare number.
+_CODE = re.compile(r"(?:(?:(\d{4})-)?t-?)?(\d{1,3})")
 _REMEDY = "请由计划印发单位核实，用更正后的计划重新登记。"
 #: Texts that are shown again, without the gaps of the printed page.
 _PRINTED = {"place", "item_name", "scale", "benefit", "lead_unit", "report_unit", "indicator_name"}
@@ -122,7 +125,7 @@ class _AnnexReader:
         self.cell_findings: dict[int, list[Finding]] = {}
         self.units: dict[int, str] = {}
         self.shifts = find_shifts(plan_sheet, self._value, year)
-        numbers = iter(_numbers(plan_sheet, self._sequence))
+        numbers = iter(_numbers([self._sequence(row) for row in plan_sheet.items]))
         for row in plan_sheet.rows:
             if row.kind is RowKind.ITEM:
                 self.annex.lines.append(self._line(row, next(numbers)))
@@ -147,10 +150,16 @@ class _AnnexReader:
     def _value(self, cell: Cell, name: str) -> ReadValue:
         return parse(cell, self.table.by_field[name], self._setting(name)).read
 
-    def _sequence(self, cell: Cell | None) -> int | None:
+    def _sequence(self, row: PlanRow) -> int | None:
+        """The number an item has of its own: its 序号, or what its 编号 (2018-T-03, T-3, 3) says."""
         column = self.table.by_field.get("seq") or self.table.by_field["item_code"]
-        if cell is None or column.kind is not Kind.SEQUENCE:
+        move = self.shifts.proved.get(row.row)
+        cell = (row.cells if move is None else move.cells).get(self.sheet.columns.get(column.field, -1))
+        if cell is None:
             return None
+        if column.kind is not Kind.SEQUENCE:
+            code = _CODE.fullmatch(fold(cell.raw))
+            return int(code[2]) if code and code[1] in (None, str(self.year)) else None
         value = parse(cell, column, self._setting(column.field)).read.value
         return value if isinstance(value, int) else None
 
@@ -290,13 +299,11 @@ def _place(found: Finding) -> tuple[int, int, str]:
     return found.row or 0, len(letters[0]) if letters else 0, found.cell or ""
 
 
-def _numbers(plan_sheet: PlanSheet, sequence: Callable[[Cell | None], int | None]) -> list[int]:
+def _numbers(printed: Sequence[int | None]) -> list[int]:
     """The items' numbers: their own 序号 where it is a number of its own, else the next free one.
 
     An item keeps its id when another is struck from the plan by a later version.
     """
-    place = plan_sheet.columns.get("seq", -1)
-    printed = [sequence(row.cells.get(place)) for row in plan_sheet.items]
     once = {n for n in printed if n is not None and n > 0 and printed.count(n) == 1}
     numbers: list[int] = []
     for number in printed:

@@ -502,3 +502,20 @@ def test_the_first_of_several_units_reports() -> None:
         "县教育局和官店镇",
     ):
         assert changed(put(1, L8=text)).by_id["2018-A1-01"].unit_code == "422822-edu", text
+
+
+def test_an_indicator_keeps_the_number_its_code_says() -> None:
+    def third(*codes: object) -> list[str]:
+        book = openpyxl.load_workbook(PRINTED)
+        sheet = book.create_sheet("工作要点")
+        sheet.append(["编号", "指标名称", "计量单位", "年度目标", "责任单位"])
+        for place, code in enumerate(codes):
+            sheet.append([code, f"指标{place}", "个", 5, "县教育局"])
+        plan = check(book)
+        assert isinstance(plan, Plan)
+        return [item.item_id for item in plan.of_table("indicators")]
+
+    assert third("2018-T-03", "2018-T-01", "T-7") == ["2018-T-03", "2018-T-01", "2018-T-07"]
+    assert third(2, None, "ZX") == ["2018-T-02", "2018-T-01", "2018-T-03"]
+    assert third("2017-T-03", "2018-T-01") == ["2018-T-02", "2018-T-01"]
+    assert third(1, 1) == ["2018-T-01", "2018-T-02"]
