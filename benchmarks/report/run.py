@@ -250,6 +250,12 @@ def result(found: dict[str, dict[str, Any]], sizes: dict[int, dict[str, Any]]) -
         f"| {s['kilobytes']:.0f} | {s['peak']:.0f} |"
         for size, s in sizes.items()
     ]
+    lines += [
+        "",
+        "The time goes into setting type, and with the pages: about 0.1 s a page, of which tagging takes a tenth. A document of",
+        "more than 400,000 characters is given more time than the usual 60 s (ledger/reporting/press.py), so that 1,000 projects",
+        "are set too. The aim was named for 13 pages; the report has 19, with contents and tags.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,9 @@ from ledger.reporting.pdf import Attached, PdfError
 _LOG = logging.getLogger(__name__)
 #: Seconds of the child's own time for one document; the county's report takes less than two.
 CPU_LIMIT = 60
+#: A second more for so many characters above a usual report's: 1,000 projects (1.4 million
+#: characters, 605 pages) take 63 s, measured by benchmarks/report.
+CHARACTERS_A_SECOND, _USUAL = 10_000, 400_000
 #: How many times that a document may take by the clock on a busy machine.
 _PATIENCE = 5
 #: What the setting process runs.
@@ -134,6 +137,11 @@ def _press() -> _Press:
     return _kept[0]
 
 
+def _limit(html: str) -> int:
+    """Seconds of computing allowed for a document."""
+    return CPU_LIMIT + max(0, len(html) - _USUAL) // CHARACTERS_A_SECOND
+
+
 def warm_up() -> None:
     """Start the process, so that it is ready when the first document is."""
     with _lock:
@@ -143,13 +151,13 @@ def warm_up() -> None:
 def print_pdf(html: str, *, title: str, attachments: Sequence[Attached] = (), cpu_limit: int = 0) -> bytes:
     """`ledger.reporting.pdf.render_pdf` in the child: the same bytes, within limits.
 
-    `cpu_limit` in seconds (0 = CPU_LIMIT). Raises PdfError as `render_pdf` does, and its subclass
+    `cpu_limit` in seconds (0 = CPU_LIMIT, more for a very long document). Raises PdfError as `render_pdf` does, and its subclass
     PressFault where the document exceeds the limits or ends the process; the next one is set in a
     new process.
     """
     with _lock:
         try:
-            return _press().set(html, title, attachments, cpu_limit or CPU_LIMIT)
+            return _press().set(html, title, attachments, cpu_limit or _limit(html))
         except PressFault:
             _kept.pop().close()
             raise

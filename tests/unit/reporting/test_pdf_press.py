@@ -85,3 +85,9 @@ def test_a_process_out_of_memory_is_a_fault_of_its_document(monkeypatch: pytest.
     many = PAGE.replace("</h1>", "</h1>" + "<p>长</p>" * 60_000)
     with pytest.raises(press.PressFault):
         press.print_pdf(many, title="甲")
+
+
+def test_a_very_long_document_has_more_time() -> None:
+    """1,000 projects are 1.4 million characters and take 63 s (benchmarks/report); that fits."""
+    assert press._limit("字" * 300_000) == press.CPU_LIMIT
+    assert press._limit("字" * 1_380_000) > 1.5 * 63
