@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 import pypdf
 import pytest
@@ -128,9 +129,16 @@ def test_every_part_and_annex_is_there_in_order():
         assert "".join(item.name.split()) in texts, item.item_id
 
 
+@cache
+def normal_month() -> tuple[str, bytes]:
+    """The normal month's page and PDF, with a workbook inside."""
+    exports = [paper.Attached("月报.xlsx", b"PK\x03\x04", "本期数据")]
+    html = settable(county_html(build_county_report(normal(), registry())))
+    return html, paper.render_pdf(html, title="试", attachments=exports)
+
+
 def test_the_contents_name_the_pages_where_things_are():
-    rendered = paper.render_pdf(settable(county_html(build_county_report(normal(), registry()))), title="试")
-    reader = pypdf.PdfReader(io.BytesIO(rendered))
+    reader = pypdf.PdfReader(io.BytesIO(normal_month()[1]))
     texts = ["".join(page.extract_text().split()) for page in reader.pages]
     entries = re.findall(r"([^·]+?)·+(\d+)", texts[1].removeprefix("目录"))
     assert len(entries) == 6 + 3 + 4
@@ -148,9 +156,7 @@ def test_the_contents_name_the_pages_where_things_are():
 
 
 def test_the_document_can_be_read_by_its_structure():
-    exports = [paper.Attached("月报.xlsx", b"PK\x03\x04", "本期数据")]
-    html = settable(county_html(build_county_report(normal(), registry())))
-    rendered = paper.render_pdf(html, title="试", attachments=exports)
+    html, rendered = normal_month()
     root = pypdf.PdfReader(io.BytesIO(rendered)).root_object
     assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == "zh-CN"
     kinds: Counter[str] = Counter()
