@@ -10,11 +10,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
-from ledger.calendar import SHANGHAI, moment_text
+from ledger.calendar import moment_text
 from ledger.recording.database import reading
 from ledger.recording.exports import export, export_value
 from ledger.recording.issued import editions_between
@@ -248,7 +248,8 @@ def _decimal(value: Field, scale: int) -> Decimal | None:
 
 
 def _moment(value: Field) -> datetime | None:
-    return datetime.fromisoformat(str(value)).astimezone(SHANGHAI) if value else None
+    # in UTC: beside some libraries Arrow takes a fixed offset's clock time for UTC
+    return datetime.fromisoformat(str(value)).astimezone(UTC) if value else None
 
 
 def _utf8(text: str) -> str:
