@@ -106,16 +106,27 @@ def whole(home: Home, registry: Registry, sent: int) -> None:
 
 
 def kill_commands(
-    home: Home, folder: Path, turns: int, seed: int = 2018, tell: Callable[[str], None] | None = None
+    home: Home,
+    folder: Path,
+    turns: int,
+    seed: int = 2018,
+    tell: Callable[[str], None] | None = None,
+    *,
+    at_least: int = 0,
 ) -> Tally:
     """In each turn a correction comes in and both `receive` and `run` are killed; every tenth turn
     the run is let through. At the end all is as if nothing had happened. `tell` hears the counts
-    from time to time."""
+    from time to time. A command that was done before its kill is struck sooner the next time, and
+    there are more turns, up to four times as many, until `at_least` were killed in the midst."""
     registry = Registry.load(home)
     chance = random.Random(seed)
     tally = Tally()
     durations: dict[str, float] = {}
-    for number in range(turns):
+    last = 0
+    for number in range(4 * turns):
+        if number >= turns and tally.kills >= at_least:
+            break
+        last = number
         file = book(folder, number)
         sha256 = hash_file(file)
         started = time.monotonic()
@@ -126,18 +137,20 @@ def kill_commands(
             run_month(home, JUNE)
             durations["run"] = time.monotonic() - started
             continue
-        strike(
+        killed = strike(
             tally,
             "receive",
             lambda file=file: receive_files(home, [file], RECEIVED, None),
             durations["receive"] * 1.2,
             chance,
         )
+        durations["receive"] *= 1.1 if killed else 0.7
         nothing_is_lost(home, {})
         if sha256 not in journaled(home):
             receive_files(home, [file], RECEIVED, None)
         what = "run after a correction" if number % 2 else "run after a killed run"
-        strike(tally, what, lambda: run_month(home, JUNE), durations["run"] * 1.05, chance)
+        killed = strike(tally, what, lambda: run_month(home, JUNE), durations["run"] * 1.05, chance)
+        durations["run"] *= 1.1 if killed else 0.7
         nothing_is_lost(home, {})
         assert sha256 in journaled(home)
         whole(home, registry, number)
@@ -147,11 +160,10 @@ def kill_commands(
             run_month(home, JUNE)
             assert seen(home, registry)["projects"][0][17] == 100 + number
             assert verify(home, registry).differences == []
-    last = turns - 1
     run_month(home, JUNE)
     assert seen(home, registry)["projects"][0][17] == 100 + last
     assert verify(home, registry).differences == []
-    assert sum(event.kind == "received" for event in Journal(home.journal).events()) >= turns
+    assert sum(event.kind == "received" for event in Journal(home.journal).events()) > last
     left = [path.name for path in home.reports(JUNE).rglob(".*")]
     assert left == [], "a killed run's unfinished files are cleared by the next"
     shutil.rmtree(home.processed)

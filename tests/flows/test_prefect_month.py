@@ -59,5 +59,6 @@ def test_with_and_without_prefect_alike(tmp_path: Path) -> None:
         "读取、核对、入账",
         "退回",
         "报告草稿",
+        "台帐",
         "汇总",
     }
