@@ -1,7 +1,8 @@
 # make help lists what there is. Everything sets itself up first; see tools/setup.sh.
 MONTH ?= 2018-09
 BIN := .venv/bin
-PYTEST ?= $(BIN)/pytest
+# both cores; the tests of one file stay together, for they share what they set up
+PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests report test check lint docs serve bench clean distclean
