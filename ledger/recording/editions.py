@@ -79,7 +79,7 @@ def frozen(edition: Edition) -> Frozen:
 
 def registry_of(home: Home, edition: Edition) -> Registry:
     """The registry that an edition was set with."""
-    return load_files(Originals(home.originals), edition.registry)
+    return load_files(Originals(home.originals), edition.registry_files)
 
 
 def standing(ledger: Ledger, month: Month, as_of: AsOf = None) -> Standing:
@@ -168,7 +168,7 @@ def approve(ledger: Ledger, month: Month, by: str, at: datetime) -> Edition:
         by=by,
         upto=upto,
         plan_version=view.plan.version,
-        registry=keep_files(Originals(ledger.home.originals), ledger.home.registry),
+        registry_files=keep_files(Originals(ledger.home.originals), ledger.home.registry),
     )
     ledger.note(events.APPROVED, payload_of(edition))
     return edition

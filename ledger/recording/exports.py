@@ -49,15 +49,16 @@ def export(
     *,
     as_of: AsOf = None,
     all_versions: bool = False,
-    registry: Registry | None = None,
+    told_by: Registry | None = None,
 ) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
     """One export of `month` as of a moment: its column names, its rows.
 
     `table` is projects, needs, indicators, submissions, findings or corrections (KeyError
     otherwise). With `all_versions` the item tables hold every row of every version of the month
-    and nothing carried forward. A year without a plan gives no rows.
+    and nothing carried forward. A year without a plan gives no rows. `told_by` is the registry whose
+    names are used, today's where none is given.
     """
-    registry = registry or ledger.registry
+    registry = told_by or ledger.registry
     with reading(ledger.engine) as connection:
         line = latest_plan_line(connection, month.year, as_of, month)
         plan = None if line is None else plan_from(line.plan)

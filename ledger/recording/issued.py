@@ -43,7 +43,7 @@ def editions_between(
             by=line.by,
             upto=line.upto,
             plan_version=line.plan_version,
-            registry=json.loads(line.registry),
+            registry_files=json.loads(line.registry),
             files=json.loads(line.files),
         )
         for line in connection.execute(query)
@@ -69,7 +69,7 @@ def payload_of(edition: Edition) -> dict[str, Any]:
         "by": edition.by,
         "upto": edition.upto,
         "plan_version": edition.plan_version,
-        "registry": dict(edition.registry),
+        "registry": dict(edition.registry_files),
         "files": dict(edition.files),
     }
 
@@ -85,7 +85,7 @@ def edition_row(event: Event) -> dict[str, Any]:
         "by": edition.by,
         "upto": edition.upto,
         "plan_version": edition.plan_version,
-        "registry": dumps(dict(edition.registry)),
+        "registry": dumps(dict(edition.registry_files)),
         "files": dumps(dict(edition.files)),
     }
 
@@ -98,6 +98,6 @@ def _edition(payload: Mapping[str, Any], upto: int = 0, at: str = "") -> Edition
         by=str(payload.get("by", "")),
         upto=int(payload.get("upto", upto)),
         plan_version=int(payload.get("plan_version", 0)),
-        registry=payload.get("registry", {}),
+        registry_files=payload.get("registry", {}),
         files=payload.get("files", {}),
     )

@@ -139,7 +139,7 @@ class UnitStanding:
 class Edition:
     """An edition (版) of a month's report, approved `by` someone `at` a moment.
 
-    It holds the events up to `upto` and nothing later. `registry` and `files` are SHA-256 by name:
+    It holds the events up to `upto` and nothing later. `registry_files` and `files` are SHA-256 by name:
     the registry it was set with, and what was issued; `files` is empty until it is issued.
     """
 
@@ -149,7 +149,7 @@ class Edition:
     by: str
     upto: int
     plan_version: int
-    registry: Mapping[str, str] = field(default_factory=dict)
+    registry_files: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -46,7 +46,7 @@ def month_exports(
 ) -> dict[str, Export]:
     """The month's exports by table, now or as an edition froze them."""
     as_of = None if edition is None else frozen(edition)
-    return {table: export(ledger, month, table, as_of=as_of, registry=registry) for table in EXPORTS}
+    return {table: export(ledger, month, table, as_of=as_of, told_by=registry) for table in EXPORTS}
 
 
 def next_report(registry: Registry, views: Sequence[MonthView], edition: int) -> CountyReport:
