@@ -17,12 +17,10 @@ from ledger.reading.batch import read_files
 from ledger.reading.model import Filing, ReadJob, Submission
 from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
-from schemas.finding import Severity
+from schemas.finding import UNOPENED, Severity
 from schemas.month import Month
 from schemas.plan import Plan
 from schemas.tables import TABLES
-
-UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,10 @@ from ledger.home import Home
 from ledger.recording.editions import due_in_year
 from ledger.recording.ledger import Ledger
 from ledger.registry import Registry
-from schemas.finding import Finding
+from schemas.finding import UNOPENED, Finding
 from schemas.month import Month
 from schemas.plan import Plan, PlanItem
 from schemas.tables import TABLES
-
-UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
 
 
 @dataclass(frozen=True)

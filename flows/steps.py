@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ledger.calendar import moment_text
@@ -197,7 +196,3 @@ def standing_of(view: MonthView, registry: Registry, editions: EditionState) -> 
 
 def as_json(standing: Standing) -> dict[str, Any]:
     return asdict(standing)
-
-
-def absolute(home: Home, relative: str) -> Path:
-    return home.root / relative

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
+#: The rules that say a file could not be opened at all (exit code 3; nothing of it can be marked).
+UNOPENED = frozenset({"F01", "F02", "F03", "F04"})
 
 
 class Severity(StrEnum):

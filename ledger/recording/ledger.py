@@ -367,10 +367,6 @@ class Ledger:
             )
         return plan
 
-    def plan_for_check(self, year: int) -> Plan | None:
-        """The plan that `ledger check` compares with, None where there is none."""
-        return self.plan(year)
-
     def months(self) -> list[Month]:
         """The months with submissions, in order."""
         sent = tables.submissions

@@ -19,7 +19,7 @@ from ledger.returning.marking import mark_package
 from ledger.returning.marks import Line, lines
 from ledger.returning.markup import Unmarkable
 from ledger.returning.notice import SHEET, Notice
-from schemas.finding import Severity
+from schemas.finding import UNOPENED, Severity
 
 _FORBIDDEN_IN_NAME = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _LONGEST_STEM = 80
@@ -86,7 +86,7 @@ def return_bytes(registry: Registry, checked: Checked, data: bytes) -> tuple[byt
     tables, else (where the file can't be opened at all) the list alone.
     """
     listed = lines(checked)
-    if not any(line.finding.rule in ("F01", "F02", "F03", "F04") for line in listed):
+    if not any(line.finding.rule in UNOPENED for line in listed):
         marked = _marked_original(data, _notice(registry, checked, listed, "marked"))
         if marked is not None:
             return marked

@@ -303,7 +303,7 @@ def test_readonly_writes_nothing(home: Home, tmp_path: Path, planned) -> None:
         ledger.catch_up()
     before = sorted(str(p) for p in home.root.rglob("*"))
     with Ledger.open(home, REGISTRY, readonly=True, tools=TOOLS) as ledger:
-        plan = ledger.plan_for_check(2018)
+        plan = ledger.plan(2018)
         context = ledger.context_for(A, JULY, plan)
         assert context.history.at(P1, JUNE) is not None
         assert context.history.reported == {(A, "projects", JUNE)}
