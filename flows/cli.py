@@ -1,122 +1,38 @@
-"""The commands and their exit codes (CONTRACT §5).
+"""The commands of the month (CONTRACT §5); those of mail, office and roll-up stand in cli_*.py.
 
-Bodies are thin: each loads what it needs when it is called, so that `ledger check` pays for
-neither Prefect nor the report. What is printed for people is in flows/show.py.
+Bodies are thin: each loads what it needs when it is called. What is printed for people is in
+flows/show.py.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import sys
 import traceback
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
 
 import click
 
-from ledger import notices
-from ledger.calendar import SHANGHAI, parse_moment
-from ledger.errors import LedgerError, UsageError, disk_problem
+from flows import cli_office
+from flows.command import (
+    DONE,
+    DONE_WITH_ERRORS,
+    FAULT,
+    FILES,
+    MOMENT,
+    MONTH,
+    command,
+    main,
+    print_json,
+)
+from ledger.calendar import SHANGHAI
+from ledger.errors import UsageError
 from ledger.home import Home
 from schemas.month import Month
 
-DONE, DONE_WITH_ERRORS, UNREADABLE, FAULT = 0, 1, 3, 5
-P = ParamSpec("P")
-
-
-class MonthType(click.ParamType[Month]):
-    """A month on the command line."""
-
-    name = "月份"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
-        if isinstance(value, Month):
-            return value
-        try:
-            return Month.parse(value)
-        except ValueError:
-            self.fail(f"“{value}”不是月份，请写成 2018-09 的样子。", param, ctx)
-
-
-class MomentType(click.ParamType[datetime]):
-    """A moment on the command line: ISO 8601, Asia/Shanghai unless it says otherwise."""
-
-    name = "时间"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            return parse_moment(value)
-        except ValueError:
-            self.fail(f"“{value}”不是时间，请写成 2018-10-05T09:00 的样子。", param, ctx)
-
-
-MONTH = MonthType()
-MOMENT = MomentType()
-FILES = click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="文件…",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-
-
-def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
-    """A command with ``--home`` and ``--json`` whose function returns the exit code.
-
-    Operators' problems are printed in one line with their exit code; anything unforeseen is an
-    internal fault, exit 5, its traceback on standard error.
-    """
-
-    def decorate(function: Callable[..., int]) -> click.Command:
-        @wraps(function)
-        def run(home: Path | None, as_json: bool, **given: Any) -> None:
-            try:
-                code = function(home=Home.find(home), as_json=as_json, **given)
-            except LedgerError as problem:
-                _say_problem(problem.message, problem.exit_code, as_json)
-                code = problem.exit_code
-            except OSError as error:
-                refused = disk_problem(error)
-                if refused is None:
-                    raise
-                _say_problem(refused.message, refused.exit_code, as_json)
-                code = refused.exit_code
-            for message in notices.take():
-                click.echo(message, err=True)
-            sys.exit(code)
-
-        run = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")(run)
-        run = click.option(
-            "--home",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="数据所在文件夹（默认：LEDGER_HOME，否则为程序所在文件夹）。",
-        )(run)
-        return main.command(name)(run)
-
-    return decorate
-
-
-def _say_problem(message: str, code: int, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
-    click.echo(message, err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ledger", message="%(prog)s %(version)s")
-def main() -> None:
-    """月统计制度：收表、核对、入账、出报告。"""
+#: Whose commands join the group by being loaded.
+NEIGHBOURS = (cli_office,)
 
 
 @main.command("init")
@@ -129,7 +45,7 @@ def init(folder: Path, home: Path | None, as_json: bool) -> None:
 
     made = make_home(Home(folder.resolve()))
     if as_json:
-        _print_json({"home": str(folder), "made": made})
+        print_json({"home": str(folder), "made": made})
     else:
         click.echo(f"已建立 {folder}。")
         for line in made:
@@ -157,7 +73,7 @@ def plan(
         first = Month.of(effective.astimezone(SHANGHAI).date())
     outcome = register(home, file, year, first)
     if as_json:
-        _print_json(outcome.as_json())
+        print_json(outcome.as_json())
     else:
         show.plan(outcome)
     return outcome.exit_code
@@ -173,7 +89,7 @@ def forms(home: Home, as_json: bool, month: Month, units: tuple[str, ...]) -> in
     paths = write(home, month, units)
     names = [home.relative(path) for path in paths]
     if as_json:
-        _print_json({"month": str(month), "forms": names})
+        print_json({"month": str(month), "forms": names})
     else:
         click.echo(f"{month.chinese}预填表 {len(names)} 份：")
         for name in names:
@@ -201,7 +117,7 @@ def check(
         outcome = check_files(home, files, month, progress=progress)
     copies = write_marked(home, outcome, files, marked) if marked else []
     if as_json:
-        _print_json(outcome.as_json())
+        print_json(outcome.as_json())
     else:
         show.check(outcome)
         show.marked(copies)
@@ -221,7 +137,7 @@ def receive(
 
     received = receive_files(home, files, at, month)
     if as_json:
-        _print_json({"received": received})
+        print_json({"received": received})
     else:
         show.received(received)
     return DONE
@@ -242,7 +158,7 @@ def run(home: Home, as_json: bool, month: Month, plain: bool, edition: int | Non
 
         again = set_again(home, month, edition)
         if as_json:
-            _print_json(again.as_json())
+            print_json(again.as_json())
         else:
             show.set_again(again)
         return DONE_WITH_ERRORS if again.differing else DONE
@@ -251,7 +167,7 @@ def run(home: Home, as_json: bool, month: Month, plain: bool, edition: int | Non
     with show.progress(quiet=as_json) as progress:
         outcome = (run_month if plain else run_month_on_prefect)(home, month, progress=progress)
     if as_json:
-        _print_json(outcome.as_json())
+        print_json(outcome.as_json())
     else:
         show.month(outcome)
     return DONE_WITH_ERRORS if outcome.errors_count else DONE
@@ -267,7 +183,7 @@ def status(home: Home, as_json: bool, month: Month, as_of: datetime | None) -> i
 
     standing = month_status(home, month, as_of)
     if as_json:
-        _print_json(standing)
+        print_json(standing)
     else:
         show.status(standing)
     return DONE
@@ -284,7 +200,7 @@ def approve(home: Home, as_json: bool, month: Month, by: str, at: datetime | Non
 
     approval = approve_month(home, month, by, at)
     if as_json:
-        _print_json(approval.as_json())
+        print_json(approval.as_json())
     else:
         show.approval(approval)
     return DONE
@@ -347,7 +263,7 @@ def explain(home: Home, as_json: bool, month: Month, item: str, field: str | Non
 
     text, chain = explain_figure(home, month, item, field)
     if as_json:
-        _print_json(chain)
+        print_json(chain)
     else:
         click.echo(text)
     return DONE
@@ -361,7 +277,7 @@ def rebuild(home: Home, as_json: bool, verify: bool) -> int:
 
     outcome = rebuild_ledger(home, verify)
     if as_json:
-        _print_json(outcome)
+        print_json(outcome)
     else:
         for line in outcome["lines"]:
             click.echo(line)
@@ -378,23 +294,11 @@ def verify(home: Home, as_json: bool, quick: bool) -> int:
     with show.progress(quiet=as_json) as progress:
         proof = verify_home(home, quick=quick, progress=progress)
     if as_json:
-        _print_json(proof.as_json())
+        print_json(proof.as_json())
     else:
         for line in told(proof):
             click.echo(line)
     return DONE if proof.fault is None else DONE_WITH_ERRORS
-
-
-@command("serve")
-@click.option("--port", type=click.IntRange(1024, 65535), default=4200, show_default=True, help="网页端口。")
-def serve(home: Home, as_json: bool, port: int) -> int:
-    """常驻运行：按日程自动出月报，网页上可看进度（仅本机）。"""
-    from flows.serving import serve as serve_home
-
-    if not as_json:
-        click.echo(f"网页：http://127.0.0.1:{port}　按 Ctrl-C 停止。")
-    serve_home(home, port)
-    return DONE
 
 
 def entry() -> None:

@@ -6,6 +6,8 @@ included). For a year it does not know, weekends alone count, and `Deadline.holi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
@@ -54,9 +56,28 @@ def deadline(month: Month, day_of_month: int = 5) -> Deadline:
         day += timedelta(days=1)
 
 
+def _machine_clock() -> datetime:
+    return datetime.now(SHANGHAI)
+
+
+_clock: Callable[[], datetime] = _machine_clock
+
+
 def now() -> datetime:
     """This moment, to the second, Asia/Shanghai."""
-    return datetime.now(SHANGHAI).replace(microsecond=0)
+    return _clock().astimezone(SHANGHAI).replace(microsecond=0)
+
+
+@contextmanager
+def clock_at(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Let another clock tell this process what time it is: for a simulated year. No variable of the
+    environment does this: what the journal says was when it says."""
+    global _clock  # noqa: PLW0603
+    before, _clock = _clock, clock
+    try:
+        yield
+    finally:
+        _clock = before
 
 
 def parse_moment(text: str) -> datetime:

@@ -50,6 +50,19 @@ class Home:
         return own if (own / "programme.toml").is_file() else CHECKOUT / "data" / "raw" / "registry"
 
     @property
+    def inbox(self) -> Path:
+        """Watched for workbooks of any month; its files are never changed or deleted."""
+        return self.raw / "inbox"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "ledger.toml"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "data" / "logs"
+
+    @property
     def processed(self) -> Path:
         return self.root / "data" / "processed"
 
@@ -97,6 +110,10 @@ class Home:
     def unit_reports(self, month: Month) -> Path:
         """The units' own reports of a month."""
         return self.reports(month) / "单位"
+
+    def outbox(self, month: Month) -> Path:
+        """Mails as .eml files, where no mail server is set."""
+        return self.reports(month) / "outbox"
 
     def relative(self, path: Path) -> str:
         """A path as it may be stored or shown: relative to the home where it lies inside."""

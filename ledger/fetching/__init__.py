@@ -1,0 +1,1 @@
+"""What comes in by itself: the inbox folder and the mailbox."""
