@@ -121,3 +121,19 @@ class Home:
             return path.resolve().relative_to(self.root).as_posix()
         except ValueError:
             return path.name
+
+
+def homes_below(folder: Path) -> list[Home]:
+    """The homes below `folder`, however deep, by path: every folder that has ``data/raw``.
+
+    What lies inside a home is not looked through, nor are hidden folders. Links are not followed.
+    """
+    found: list[Home] = []
+    for name, folders, _ in os.walk(folder):
+        root = Path(name)
+        if (root / "data" / "raw").is_dir():
+            found.append(Home(root.resolve()))
+            folders.clear()
+        else:
+            folders[:] = [each for each in folders if not each.startswith(".")]
+    return sorted(found, key=lambda home: home.root.parts)

@@ -128,6 +128,12 @@ class Registry:
         )
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Province and prefecture for the roll-up, each '' where programme.toml does not say."""
+        stated: Mapping[str, Any] = self.programme.get("place", {})
+        return str(stated.get("province", "")).strip(), str(stated.get("prefecture", "")).strip()
+
+    @property
     def coordinating_unit(self) -> str:
         return str(self.programme["coordinating_unit"])
 
