@@ -1,4 +1,5 @@
-"""`ledger approve`: freezes the month's edition. `ledger run --edition`: sets an issued one again."""
+"""`ledger approve`: freezes the month's edition, or takes the approval back. `ledger run --edition`:
+sets an issued one again."""
 
 from __future__ import annotations
 
@@ -16,16 +17,19 @@ from ledger.recording.editions import (
     altered,
     approve,
     clear_drafts,
+    clear_withdrawn,
     every_edition,
     issue,
     require_edition,
     restore,
     standing,
     unfinished,
+    withdraw,
 )
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import Edition
 from ledger.recording.month_lock import hold_month
+from ledger.recording.withdrawn import Withdrawal
 from ledger.reporting.frozen import has_editions, is_current, is_drafted, month_exports, next_report, rendered
 from ledger.reporting.model import CountyReport
 from schemas.month import Month
@@ -70,6 +74,7 @@ def approve_month(home: Home, month: Month, by: str, at: datetime | None = None)
         _refuse_unrecorded(ledger, month)
         ledger.catch_up()
         ledger.require_plan(month.year, month)
+        clear_withdrawn(ledger, month)
         left = unfinished(ledger, month)
         if left is not None:
             return _finish(ledger, left)
@@ -85,6 +90,21 @@ def approve_month(home: Home, month: Month, by: str, at: datetime | None = None)
             )
         edition = approve(ledger, month, by.strip(), at or now())
         return _issue(ledger, edition, _changes(report))
+
+
+def withdraw_month(
+    home: Home, month: Month, by: str, reason: str = "", at: datetime | None = None
+) -> Withdrawal:
+    """Take back the approval of the month's last edition, and its files out of the month's folder.
+
+    The draft may then be run and approved again under the same number. Raises UsageError where no
+    edition stands, or where anything of it was sent or waits to be sent.
+    """
+    if not by.strip():
+        raise UsageError("请用 --by 写明撤回人。")
+    with hold_month(home, month), open_ledger(home) as ledger:
+        ledger.catch_up()
+        return withdraw(ledger, month, by.strip(), reason.strip(), at or now())
 
 
 def _refuse_unrecorded(ledger: Ledger, month: Month) -> None:

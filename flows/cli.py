@@ -191,13 +191,26 @@ def status(home: Home, as_json: bool, month: Month, as_of: datetime | None) -> i
 
 @command("approve")
 @click.argument("month", type=MONTH)
-@click.option("--by", required=True, metavar="姓名", help="签发人。")
-@click.option("--at", type=MOMENT, help="签发时间（默认现在）。")
-def approve(home: Home, as_json: bool, month: Month, by: str, at: datetime | None) -> int:
+@click.option("--by", required=True, metavar="姓名", help="签发人；撤回时为撤回人。")
+@click.option("--at", type=MOMENT, help="签发或撤回的时间（默认现在）。")
+@click.option("--withdraw", is_flag=True, help="撤回最后一版的签发；已经发出的不能撤回。")
+@click.option("--reason", metavar="原因", help="为什么撤回。")
+def approve(
+    home: Home, as_json: bool, month: Month, by: str, at: datetime | None, withdraw: bool, reason: str | None
+) -> int:
     """签发本月月报：按草稿定版，去掉草稿标记。没有变化时再签发，什么也不改。"""
     from flows import show
-    from flows.approve import approve_month
+    from flows.approve import approve_month, withdraw_month
 
+    if withdraw:
+        back = withdraw_month(home, month, by, reason or "", at)
+        if as_json:
+            print_json({"withdrawn": True, **back.payload()})
+        else:
+            show.withdrawal(back)
+        return DONE
+    if reason is not None:
+        raise UsageError("--reason 只和 --withdraw 一起用。")
     approval = approve_month(home, month, by, at)
     if as_json:
         print_json(approval.as_json())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flows.check import CheckOutcome
     from flows.monthly import MonthOutcome
     from flows.plan import PlanOutcome
+    from ledger.recording.withdrawn import Withdrawal
 
 _SEVERITY = {
     Severity.ERROR: ("错误", "bold red"),
@@ -227,6 +228,20 @@ def approval(done: Approval) -> None:
     _reports(console, done.files)
 
 
+def withdrawal(back: Withdrawal) -> None:
+    """Whose approval was taken back, and what comes next."""
+    console = _console()
+    console.print(_withdrawn(str(back.month), back.payload()), markup=False, soft_wrap=True)
+    told = f"改好后先运行 ledger run {back.month}，看过草稿再 ledger approve，仍为第{back.edition}版。"
+    console.print(told, markup=False, soft_wrap=True)
+
+
+def _withdrawn(month: str, back: Mapping[str, Any]) -> str:
+    why = f"（{back['reason']}）" if back["reason"] else "（未说明原因）"
+    when = back["at"][:16].replace("T", " ")
+    return f"{month} 月报第{back['edition']}版的签发已由{back['by']}于 {when} 撤回{why}。"
+
+
 def set_again(again: SetAgain) -> None:
     """Whether an issued edition came out the same."""
     console = _console()
@@ -266,6 +281,8 @@ def status(standing: Mapping[str, Any]) -> None:
     _editions(
         console, standing["month"], standing["edition"], standing["edition_due"], standing["editions_due"]
     )
+    for back in standing["withdrawn"]:
+        console.print(_withdrawn(standing["month"], back), markup=False, soft_wrap=True)
     for unit in standing["units"]:
         if unit["mended"]:
             console.print(f"{unit['unit_name']}已改正 {len(unit['mended'])} 处：", markup=False)

@@ -23,19 +23,21 @@ from schemas.month import Month
 
 @dataclass(frozen=True)
 class EditionState:
-    """The last issued edition, whether the next is due after corrections, and the editions due of
-    all months of the year (``2018-08第2版``)."""
+    """The last issued edition, whether the next is due after corrections, the editions due of all
+    months of the year (``2018-08第2版``), and the month's approvals that were taken back."""
 
     last: int | None
     due: bool
     due_in_year: list[str]
+    withdrawn: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Standing:
     """Where the month stands after a run: what programs and people are told.
 
-    `edition` is the last issued one, `edition_due` whether what it printed has changed since.
+    `edition` is the last issued one, `edition_due` whether what it printed has changed since,
+    `withdrawn` the approvals taken back (edition, by, reason, at).
     """
 
     month: str
@@ -53,6 +55,7 @@ class Standing:
     edition: int | None
     edition_due: bool
     editions_due: list[str]
+    withdrawn: list[dict[str, Any]]
     submissions: list[dict[str, Any]]
 
 
@@ -116,7 +119,7 @@ def draft(home: Home, month: Month) -> list[str]:
     What is rendered is the draft of the next edition; where nothing has changed since the last one
     was issued, that one stands and nothing is drafted.
     """
-    from ledger.recording.editions import clear_drafts, restore, standing
+    from ledger.recording.editions import clear_drafts, clear_withdrawn, restore, standing
     from ledger.recording.exports import export
     from ledger.reporting.editions import write_editions
     from ledger.reporting.press import warm_up
@@ -126,6 +129,7 @@ def draft(home: Home, month: Month) -> list[str]:
     clear_unfinished(home.reports(month))
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
+        clear_withdrawn(ledger, month)
         where = standing(ledger, month)
         if where.last is not None and not where.due:
             clear_drafts(home, month)
@@ -148,11 +152,14 @@ def stand(home: Home, month: Month) -> Standing:
 
 def edition_state(ledger: Ledger, month: Month, as_of: datetime | None = None) -> EditionState:
     """The month's editions as they stand now, or stood at a moment."""
-    from ledger.recording.editions import due_in_year, standing
+    from ledger.recording.editions import due_in_year, standing, withdrawals
 
     where = standing(ledger, month, as_of)
     return EditionState(
-        where.last.number if where.last else None, where.due, due_in_year(ledger, month.year, as_of)
+        where.last.number if where.last else None,
+        where.due,
+        due_in_year(ledger, month.year, as_of),
+        [back.payload() for back in withdrawals(ledger, month, as_of)],
     )
 
 
@@ -180,6 +187,7 @@ def standing_of(view: MonthView, registry: Registry, editions: EditionState) -> 
         edition=editions.last,
         edition_due=editions.due,
         editions_due=editions.due_in_year,
+        withdrawn=editions.withdrawn,
         submissions=[
             {
                 "unit": names.get(row.unit_code, ""),

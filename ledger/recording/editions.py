@@ -30,6 +30,7 @@ from ledger.recording.moments import AsOf, Frozen
 from ledger.recording.originals import Originals, extension
 from ledger.recording.registries import keep_files, load_files
 from ledger.recording.standing import year_start
+from ledger.recording.withdrawn import Withdrawal, sent_or_queued, withdrawals_of, withdrawn_editions
 from ledger.registry import Registry
 from schemas.month import Month
 
@@ -181,6 +182,57 @@ def issue(ledger: Ledger, edition: Edition, files: Mapping[str, Path]) -> Editio
     done = replace(edition, files=kept)
     ledger.note(events.EDITION_ISSUED, payload_of(done))
     return done
+
+
+def withdraw(ledger: Ledger, month: Month, by: str, reason: str, at: datetime) -> Withdrawal:
+    """Journal that the approval of the month's last edition is taken back: its number is free again.
+
+    The ledger must have caught up. Raises UsageError where no edition stands, where anything of the
+    last one was sent or queued, and where `at` lies before its approval.
+    """
+    edition = unfinished(ledger, month) or standing_edition(ledger, month)
+    if edition is None:
+        raise UsageError(f"{month.chinese}没有签发过的版本，没有可撤回的。")
+    name = f"{month.chinese}月报第{edition.number}版"
+    with reading(ledger.engine) as connection:
+        if sent_or_queued(connection, month, edition.number):
+            raise UsageError(
+                f"{name}已经发出或已排入发送，不能撤回。内容有误时请另出第{edition.number + 1}版："
+                f"收到更正后运行 ledger run {month}，看过草稿再 ledger approve。"
+            )
+    if at < edition.at:
+        raise UsageError(
+            f"撤回时间 {moment_text(at)} 早于{name}的签发时间 {moment_text(edition.at)}，请核对 --at。"
+        )
+    back = Withdrawal(month, edition.number, at, by, reason)
+    ledger.note(events.APPROVAL_WITHDRAWN, back.payload())
+    clear_withdrawn(ledger, month)
+    return back
+
+
+def standing_edition(ledger: Ledger, month: Month) -> Edition | None:
+    """The month's last issued edition, None where there is none."""
+    editions = issued(ledger, month)
+    return editions[-1] if editions else None
+
+
+def withdrawals(ledger: Ledger, month: Month, as_of: AsOf = None) -> tuple[Withdrawal, ...]:
+    """The approvals of a month that were taken back, in order, as of a moment."""
+    with reading(ledger.engine) as connection:
+        return withdrawals_of(connection, month, as_of)
+
+
+def clear_withdrawn(ledger: Ledger, month: Month) -> None:
+    """Take the files of withdrawn editions out of the month's folder; they stay among the originals."""
+    with reading(ledger.engine) as connection:
+        kept = {name for edition in editions_of(connection, month) for name in edition.files}
+        gone = {name for edition in withdrawn_editions(connection, month) for name in edition.files} - kept
+    folder = ledger.home.reports(month)
+    for name in gone:
+        path = folder / name
+        path.unlink(missing_ok=True)
+        if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
 
 def restore(home: Home, edition: Edition) -> list[Path]:

@@ -21,7 +21,11 @@ REGISTRY = "registry"
 NOT_APPLIED = (DIGEST, REGISTRY)
 APPROVED = "approved"
 EDITION_ISSUED = "edition_issued"
+#: An approval taken back before anything of its edition was sent.
+APPROVAL_WITHDRAWN = "approval_withdrawn"
 SENT = "sent"
+#: A mail that waits to be sent.
+MAIL_QUEUED = "mail_queued"
 
 
 @dataclass(frozen=True, slots=True)

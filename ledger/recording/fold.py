@@ -32,9 +32,9 @@ from ledger.recording.database import reading, writing
 from ledger.recording.entry import Entry, make_entry, one_per_table, storable
 from ledger.recording.events import Receipt
 from ledger.recording.history import load_history, make_context
-from ledger.recording.issued import edition_row, editions_of
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
+from ledger.recording.outgoing import outgoing_rows
 from ledger.recording.plans import Plans, effective_month
 from ledger.recording.recheck import later_chains, later_submissions, overlaid, renewed
 from ledger.recording.registries import Registries
@@ -190,24 +190,8 @@ class Fold:
             self._apply_plan(event)
             self._take_up(int(event.payload["year"]), event.seq)
             return
-        month = event.payload.get("month")
-        line = {
-            "event_seq": event.seq,
-            "kind": event.kind,
-            "month": None if month is None else Month.parse(month),
-            "at": parse_moment(str(event.payload.get("at", event.recorded_at))),
-            "payload": dumps(dict(event.payload)),
-        }
-        rows = [(tables.outgoing, [line])]
-        outcome = "applied"
-        if event.kind == events.EDITION_ISSUED:
-            row = edition_row(event)
-            with reading(self.engine) as connection:
-                taken = {one.number for one in editions_of(connection, row["month"])}
-            if row["edition"] in taken:
-                outcome = "refused"
-            else:
-                rows.append((tables.editions, [row]))
+        with reading(self.engine) as connection:
+            outcome, rows = outgoing_rows(connection, event)
         self._commit(event.seq, event.kind, outcome, event.sha256, rows)
 
     def _apply_plan(self, event: Event) -> None:

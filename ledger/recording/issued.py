@@ -1,4 +1,4 @@
-"""Editions on record: what was approved and issued, by month."""
+"""Editions on record: what was approved, issued and not withdrawn since, by month."""
 
 from __future__ import annotations
 
@@ -27,36 +27,62 @@ def editions_between(
     connection: Connection, first: Month | None = None, last: Month | None = None, as_of: AsOf = None
 ) -> tuple[Edition, ...]:
     """The issued editions of the months from `first` to `last`, in order, as of a moment; without
-    them of all months."""
+    them of all months. Those withdrawn by then are left out."""
     table = tables.editions
-    query = sa.select(table).order_by(table.c.month, table.c.edition)
+    query = sa.select(table).where(~is_withdrawn(as_of)).order_by(table.c.month, table.c.edition)
     if first is not None:
         query = query.where(table.c.month >= first)
     if last is not None:
         query = query.where(table.c.month <= last)
     query = known(query, table.c.at, table.c.event_seq, as_of)
-    return tuple(
-        Edition(
-            month=line.month,
-            number=line.edition,
-            at=line.at,
-            by=line.by,
-            upto=line.upto,
-            plan_version=line.plan_version,
-            registry_files=json.loads(line.registry),
-            files=json.loads(line.files),
-        )
-        for line in connection.execute(query)
+    return tuple(edition_of(line) for line in connection.execute(query))
+
+
+def edition_of(line: sa.Row[Any]) -> Edition:
+    """The edition that a row of the editions has."""
+    return Edition(
+        month=line.month,
+        number=line.edition,
+        at=line.at,
+        by=line.by,
+        upto=line.upto,
+        plan_version=line.plan_version,
+        registry_files=json.loads(line.registry),
+        files=json.loads(line.files),
     )
+
+
+def is_withdrawn(as_of: AsOf = None) -> sa.Exists:
+    """In a query of the editions: whether the edition had been withdrawn by a moment."""
+    back = tables.withdrawn_editions
+    query = sa.select(back.c.event_seq).where(back.c.edition_seq == tables.editions.c.event_seq)
+    return known(query, back.c.at, back.c.event_seq, as_of).exists()
 
 
 def approved_only(connection: Connection, month: Month) -> Edition | None:
     """The edition that was approved and, the program having been stopped, not issued yet."""
-    sent = tables.outgoing
-    query = sa.select(sent.c.payload).where(sent.c.kind == events.APPROVED, sent.c.month == month)
-    approved = [json.loads(text) for text in connection.scalars(query.order_by(sent.c.event_seq))]
+    sent, back = tables.outgoing, tables.withdrawn_editions
+    query = sa.select(sent.c.event_seq, sent.c.payload).where(
+        sent.c.kind == events.APPROVED, sent.c.month == month
+    )
+    approved = [
+        (line.event_seq, json.loads(line.payload))
+        for line in connection.execute(query.order_by(sent.c.event_seq))
+    ]
     issued = {edition.number for edition in editions_of(connection, month)}
-    left = [_edition(payload) for payload in approved if int(payload["edition"]) not in issued]
+    withdrawn = {
+        line.edition: line.event_seq
+        for line in connection.execute(
+            sa.select(back.c.edition, back.c.event_seq)
+            .where(back.c.month == month)
+            .order_by(back.c.event_seq)
+        )
+    }
+    left = [
+        _edition(payload)
+        for seq, payload in approved
+        if (number := int(payload["edition"])) not in issued and seq > withdrawn.get(number, 0)
+    ]
     return left[-1] if left else None
 
 

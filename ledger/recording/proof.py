@@ -183,12 +183,26 @@ def _remedy(home: Home, sha256: str, where: str) -> str:
     return FROM_BACKUP
 
 
+def _standing_editions(journal: Sequence[Event]) -> list[Event]:
+    """The events of the editions that stand: not withdrawn, each number once."""
+    standing: dict[tuple[str, str], Event] = {}
+    sent: set[tuple[str, str]] = set()
+    for event in journal:
+        key = (str(event.payload.get("month")), str(event.payload.get("edition")))
+        match event.kind:
+            case events.EDITION_ISSUED:
+                standing.setdefault(key, event)
+            case events.SENT | events.MAIL_QUEUED:
+                sent.add(key)
+            case events.APPROVAL_WITHDRAWN if key not in sent:
+                standing.pop(key, None)
+    return list(standing.values())
+
+
 def _issued(home: Home, journal: Sequence[Event], proof: Proof) -> None:
     """The files of issued editions in ``reports/`` are what was issued."""
     count, missing = 0, 0
-    for event in journal:
-        if event.kind != events.EDITION_ISSUED:
-            continue
+    for event in _standing_editions(journal):
         month, files = event.payload.get("month"), event.payload.get("files")
         if not month or not isinstance(files, Mapping):
             continue

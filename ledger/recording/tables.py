@@ -22,7 +22,7 @@ from schemas.money import plain
 from schemas.month import Month, PartialDate
 from schemas.tables import TABLES
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: What a money column can hold, in 分; nothing a county reports comes near it.
 LARGEST_FEN = 2**63 - 1
@@ -309,19 +309,35 @@ outgoing = Table(
 )
 
 #: Issued editions. `upto` is the last event an edition holds, `registry` and `files` the SHA-256 of
-#: the registry it was set with and of what was issued, by name.
+#: the registry it was set with and of what was issued, by name. A number stands here again where
+#: the edition before it was withdrawn.
 editions = Table(
     "editions",
     metadata,
     Column("month", MonthText, primary_key=True),
     Column("edition", Integer, primary_key=True, autoincrement=False),
-    Column("event_seq", Integer, nullable=False),
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("by", Words, nullable=False),
     Column("upto", Integer, nullable=False),
     Column("plan_version", Integer, nullable=False),
     Column("registry", Words, nullable=False),
     Column("files", Words, nullable=False),
+)
+
+#: Approvals taken back. `edition_seq` is the event that issued the edition, blank where it was
+#: approved and not issued yet.
+withdrawn_editions = Table(
+    "withdrawn_editions",
+    metadata,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Column("month", MonthText, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("edition_seq", Integer),
+    Column("at", Moment, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index("withdrawn_by_month", "month"),
 )
 
 

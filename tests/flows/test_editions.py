@@ -158,6 +158,26 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     page = (home / "reports" / "2018-06" / "月报-2018-06-第2版.html").read_text(encoding="utf-8")
     for words in ("第2版（更正）", "第1版（2018年7月6日签发）以来", "20万元", "18.5万元", "支付凭证录入有误"):
         assert words in page
+    # the approval is taken back: the edition leaves the folder, is drafted and approved again
+    assert run(home, "approve", "2018-06", "--by", "李四", "--reason", "笔误").returncode == 2
+    words = ("--withdraw", "--by", "李四", "--reason", "附件有误", "--at", "2018-07-10T11:00")
+    back = ledger(home, "approve", "2018-06", *words)
+    assert (back["withdrawn"], back["edition"], back["by"], back["reason"]) == (True, 2, "李四", "附件有误")
+    assert issued(home, "2018-06") == before
+    standing = ledger(home, "status", "2018-06")
+    assert (standing["edition"], standing["edition_due"]) == (1, True)
+    assert [(one["edition"], one["by"]) for one in standing["withdrawn"]] == [(2, "李四")]
+    assert "附件有误" in run(home, "status", "2018-06").stdout
+    ledger(home, "run", "2018-06", "--plain")
+    second = ledger(home, "approve", "2018-06", "--by", "王五", "--at", "2018-07-10T12:00")
+    assert (second["edition"], second["issued"]) == (2, True)
+    assert (home / "reports" / "2018-06" / "月报-2018-06-第2版.pdf").is_file()
+    # once it is on its way it stays
+    with Ledger.open(opened, Registry.load(opened)) as book:
+        book.note("mail_queued", {"month": "2018-06", "edition": 2, "at": "2018-07-10T12:30"})
+    assert "不能撤回" in ledger(home, "approve", "2018-06", "--withdraw", "--by", "李四", expect=2)["error"]
+    assert ledger(home, "status", "2018-06")["edition"] == 2
+
     assert "30%" not in page.split('id="part-7"')[1].split("附件：")[0]
 
     # the first edition comes out as it was: with the registry of its time, without the correction
