@@ -11,7 +11,9 @@ from ledger.registry import Registry
 
 
 @contextmanager
-def open_ledger(home: Home, registry: Registry | None = None, *, readonly: bool = False) -> Iterator[Ledger]:
-    """The ledger of `home`, closed at the end."""
-    with Ledger.open(home, registry or Registry.load(home), readonly=readonly) as ledger:
+def open_ledger(
+    home: Home, registry: Registry | None = None, *, url: str | None = None, readonly: bool = False
+) -> Iterator[Ledger]:
+    """The ledger of `home`, closed at the end; in its usual database, or the one that `url` names."""
+    with Ledger.open(home, registry or Registry.load(home), url=url, readonly=readonly) as ledger:
         yield ledger

@@ -63,6 +63,11 @@ class Home:
         return self.root / "data" / "logs"
 
     @property
+    def last_backup(self) -> Path:
+        """When the last backup was made, for `ledger doctor`."""
+        return self.logs / "last-backup.json"
+
+    @property
     def processed(self) -> Path:
         return self.root / "data" / "processed"
 
