@@ -1,0 +1,301 @@
+"""Backup while files come in, restore elsewhere; what is damaged is refused and nothing is half done."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from flows.approve import approve_month
+from flows.backup import back_up_home, restore_home
+from flows.export import export_bytes
+from flows.monthly import run_month
+from flows.receive import receive_files
+from ledger.calendar import parse_moment
+from ledger.errors import Damaged, LedgerError, UsageError
+from ledger.home import Home
+from ledger.recording.archive import opened, prove_archive
+from ledger.recording.backup import back_up
+from ledger.recording.database import URL_VARIABLE
+from ledger.recording.events import originals_of
+from ledger.recording.journal import Journal
+from schemas.month import Month
+from tests.faulty import copied, ledger, mounted, nothing_is_lost, real_home, said, small_books
+from tests.workbooks import NIL, make_book, water
+
+JUNE = Month(2018, 6)
+#: unpacked from an archive made on a Chinese Windows: GBK bytes, no UTF-8
+FOREIGN = os.fsdecode("官店镇.xlsx".encode("gbk"))
+
+
+def silent(_: str) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with June issued and a later correction."""
+    folder = tmp_path_factory.mktemp("base")
+    home = real_home(folder / "office")
+    books = small_books(folder / "books")
+    receive_files(home, [books["june"]], parse_moment("2018-07-03T09:00"), None)
+    run_month(home, JUNE)
+    approve_month(home, JUNE, "张三", parse_moment("2018-07-09T09:00"))
+    receive_files(home, [books["correction"]], parse_moment("2018-07-19T09:00"), None)
+    home.drop(JUNE).mkdir()
+    (home.drop(JUNE) / FOREIGN).write_bytes(b"no workbook")
+    home.settings.write_text("[schedule]\nforms_day = 24\n", encoding="utf-8")
+    return home
+
+
+def shown(home: Home) -> dict[str, bytes]:
+    """All exports, and every issued file."""
+    given = {"as_of": None, "excel_safe": False}
+    found = {
+        f"{table} {every}": export_bytes(home, JUNE, table, "csv", all_versions=every, **given)
+        for table in ("projects", "needs", "indicators", "submissions", "findings", "corrections")
+        for every in (False, True)
+    }
+    pages = {
+        str(path.relative_to(home.root)): path.read_bytes() for path in home.reports(JUNE).rglob("*第1版*")
+    }
+    assert any(name.endswith(".pdf") for name in pages)
+    return found | pages
+
+
+def test_restored_elsewhere_all_is_as_it_was(base: Home, tmp_path: Path) -> None:
+    made = back_up_home(base, tmp_path / "disk", None, progress=silent)
+    done = restore_home(made.path, tmp_path / "other" / "place", progress=silent)
+    assert done.sound
+    assert shown(done.home) == shown(base)
+    assert (done.home.drop(JUNE) / FOREIGN).read_bytes() == b"no workbook"
+    assert done.home.settings.read_text() == base.settings.read_text()
+    assert "forms_day" not in made.path.name and str(tmp_path) not in made.manifest.dump().decode()
+    event = next(done.home.journal.iterdir())
+    assert event.stat().st_mode & 0o777 == 0o444
+    # and it works on
+    books = small_books(tmp_path / "books")
+    receive_files(done.home, [books["july"]], parse_moment("2018-08-03T09:00"), None)
+    assert run_month(done.home, Month(2018, 7)).recorded
+
+
+def test_a_restored_home_leaves_the_offices_database_alone(
+    base: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up_home(base, tmp_path / "disk", None, progress=silent)
+    office = tmp_path / "office.db"
+    monkeypatch.setenv(URL_VARIABLE, f"sqlite:///{office}")
+    done = restore_home(made.path, tmp_path / "tried", progress=silent)
+    assert done.sound and done.home.database.is_file()
+    assert not office.exists()
+    assert any(URL_VARIABLE in line for line in done.lines)
+
+
+def test_while_files_come_in(base: Home, tmp_path: Path) -> None:
+    """Thirty receipts during five backups: each backup is one moment of the journal, whole."""
+    home = copied(base, tmp_path / "office")
+    books = [
+        make_book(
+            tmp_path / f"{number}.xlsx",
+            "景阳镇",
+            "2018年6月",
+            cover={"填报人": str(number)},
+            projects=[water()],
+            needs=NIL,
+        )
+        for number in range(30)
+    ]
+    stop = threading.Event()
+
+    def come_in() -> None:
+        for number, book in enumerate(books):
+            receive_files(home, [book], parse_moment(f"2018-07-20T09:{number:02d}"), None)
+        stop.set()
+
+    coming = threading.Thread(target=come_in)
+    coming.start()
+    made = []
+    while not stop.is_set() or not made:
+        made.append(back_up(home, tmp_path / "disk" / f"{len(made)}.zip"))
+    coming.join()
+    assert len({manifest.upto for manifest in made}) > 1, "no receipt fell between two backups"
+    for number, manifest in enumerate(made):
+        with opened(tmp_path / "disk" / f"{number}.zip") as archive:
+            there = {entry.path: entry.sha256 for entry in archive.manifest.entries}
+        assert sum(path.startswith("data/raw/journal/") for path in there) == manifest.upto
+        for event in list(Journal(home.journal).events())[: manifest.upto]:
+            assert there[f"data/raw/journal/{event.name}"] == event.sha256
+            for sha256, ext in originals_of(event):
+                assert there[f"data/raw/originals/{sha256}.{ext}"] == sha256
+    assert restore_home(tmp_path / "disk" / "0.zip", tmp_path / "again", progress=silent).sound
+
+
+def test_only_its_own_older_backups_are_removed(base: Home, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    other = disk / f"ledger-{base.root.name}-20180101-000000.zip"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("letter.txt", "not a backup")
+    by_hand = disk / "before-the-move.zip"
+    back_up(base, by_hand)
+    for day in (1, 2, 3):
+        back_up(base, disk / f"ledger-{base.root.name}-2018070{day}-080000.zip")
+    made = back_up_home(base, disk, 2, progress=silent)
+    assert [path.name[-19:] for path in made.removed] == ["20180701-080000.zip", "20180702-080000.zip"]
+    assert sorted(path.name for path in disk.iterdir()) == sorted(
+        [other.name, by_hand.name, f"ledger-{base.root.name}-20180703-080000.zip", made.path.name]
+    )
+
+
+def test_nothing_is_overwritten(base: Home, tmp_path: Path) -> None:
+    target = tmp_path / "office.zip"
+    target.write_bytes(b"the only copy of something")
+    with pytest.raises(UsageError, match="不覆盖"):
+        back_up_home(base, target, None, progress=silent)
+    assert target.read_bytes() == b"the only copy of something"
+    with pytest.raises(UsageError, match="data/raw"):
+        back_up_home(base, base.raw / "backups", None, progress=silent)
+    with pytest.raises(UsageError, match="--keep"):
+        back_up_home(base, tmp_path / "other.zip", 3, progress=silent)
+    back_up(base, tmp_path / "good.zip")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="空文件夹"):
+        restore_home(tmp_path / "good.zip", tmp_path / "used", progress=silent)
+    assert [path.name for path in (tmp_path / "used").iterdir()] == ["letter.txt"]
+
+
+def test_a_damaged_home_makes_no_backup(base: Home, tmp_path: Path) -> None:
+    home = copied(base, tmp_path / "office")
+    original = next(path for path in home.originals.iterdir() if path.suffix == ".xlsx")
+    whole = original.read_bytes()
+    original.chmod(0o644)
+    original.write_bytes(whole[:-1] + b"x")
+    with pytest.raises(Damaged, match=original.name):
+        back_up(home, tmp_path / "disk" / "a.zip")
+    original.unlink()
+    with pytest.raises(Damaged, match=original.name):
+        back_up(home, tmp_path / "disk" / "a.zip")
+    original.write_bytes(whole)
+    event = sorted(home.journal.iterdir())[0]
+    event.chmod(0o644)
+    event.write_bytes(event.read_bytes().replace(b"}", b" }"))
+    with pytest.raises(Damaged, match="日志"):
+        back_up(home, tmp_path / "disk" / "a.zip")
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+def place_of(archive: Path, member: str) -> int:
+    """Where a member's own bytes lie in the zip."""
+    with zipfile.ZipFile(archive) as inside:
+        info = inside.getinfo(member)
+        with archive.open("rb") as file:
+            file.seek(info.header_offset + 26)
+            name, extra = (int.from_bytes(file.read(2), "little") for _ in range(2))
+        return info.header_offset + 30 + name + extra + info.compress_size // 2
+
+
+@pytest.mark.parametrize(
+    "part", ["data/raw/journal/", "data/raw/originals/", "data/raw/registry/", "ledger.toml"]
+)
+def test_a_damaged_archive_is_refused_by_name(base: Home, tmp_path: Path, part: str) -> None:
+    archive = tmp_path / "office.zip"
+    manifest = back_up(base, archive)
+    entry = next(one for one in manifest.entries if one.path.startswith(part))
+    data = bytearray(archive.read_bytes())
+    data[place_of(archive, entry.member)] ^= 0x10
+    archive.write_bytes(data)
+    with pytest.raises(Damaged, match=entry.path.rpartition("/")[2]):
+        restore_home(archive, tmp_path / "new", progress=silent)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_changed_archive_is_refused(base: Home, tmp_path: Path) -> None:
+    """Cut short, a file taken out, one put in, another's content under its name, a path that leads out."""
+    archive = tmp_path / "office.zip"
+    manifest = back_up(base, archive)
+    whole = archive.read_bytes()
+    with zipfile.ZipFile(archive) as inside:
+        members = {name: inside.read(name) for name in inside.namelist()}
+    victim = next(one.member for one in manifest.entries if "originals" in one.path)
+    tried = {
+        "cut": (whole[: len(whole) // 2], "不完整"),
+        "empty": (b"", "不完整"),
+        "missing": ({name: data for name, data in members.items() if name != victim}, "不见了"),
+        "more": (members | {"data/raw/journal/999999-received.json": b"{}"}, "不在清单中"),
+        "other": (members | {victim: b"something else"}, "校验值"),
+        "out": (
+            {
+                name.replace(victim, "data/raw/../../up"): data.replace(victim.encode(), b"data/raw/../../up")
+                for name, data in members.items()
+            },
+            "不是数据文件夹",
+        ),
+    }
+    for name, (content, words) in tried.items():
+        changed = tmp_path / f"{name}.zip"
+        if isinstance(content, bytes):
+            changed.write_bytes(content)
+        else:
+            with zipfile.ZipFile(changed, "w") as inside:
+                for member, data in content.items():
+                    inside.writestr(member, data)
+        with pytest.raises(Damaged, match=words):
+            restore_home(changed, tmp_path / "new", progress=silent)
+        assert not (tmp_path / "new").exists(), name
+    strange = tmp_path / "strange.zip"
+    with zipfile.ZipFile(strange, "w") as inside:
+        inside.writestr("a.txt", "a")
+    with pytest.raises(UsageError, match="不是 ledger backup"):
+        restore_home(strange, tmp_path / "new", progress=silent)
+
+
+def test_every_bit_counts(base: Home, tmp_path: Path) -> None:
+    """One bit turned anywhere is either found, or changes nothing that is restored."""
+    archive = tmp_path / "office.zip"
+    manifest = back_up(base, archive)
+    whole = archive.read_bytes()
+    found = 0
+    for place in range(7, len(whole), len(whole) // 150):
+        data = bytearray(whole)
+        data[place] ^= 1 << (place % 8)
+        archive.write_bytes(data)
+        try:
+            assert prove_archive(archive) == manifest, place
+        except LedgerError:
+            found += 1
+    assert found > 140
+
+
+def test_a_full_disk(base: Home, tmp_path: Path) -> None:
+    back_up(base, tmp_path / "good.zip")
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=400k", "none") as disk:
+        said(ledger(base.root, "backup", str(disk / "backups")), 5, "磁盘已满")
+        assert list((disk / "backups").iterdir()) == []
+        said(ledger(base.root, "restore", str(tmp_path / "good.zip"), str(disk / "home")), 5, "磁盘已满")
+        assert not (disk / "home").exists()
+    nothing_is_lost(base, {})
+
+
+def test_a_restore_that_was_killed_can_be_repeated(base: Home, tmp_path: Path) -> None:
+    back_up(base, tmp_path / "good.zip")
+    left = tmp_path / "new" / ".restoring" / "data" / "raw" / "journal"
+    left.mkdir(parents=True)
+    (left / "000001-received.json").write_text("half")
+    done = restore_home(tmp_path / "good.zip", tmp_path / "new", progress=silent)
+    assert done.sound and not (tmp_path / "new" / ".restoring").exists()
+
+
+def test_the_commands(base: Home, tmp_path: Path) -> None:
+    made = ledger(base.root, "backup", str(tmp_path / "disk"), "--keep", "3")
+    assert made.returncode == 0, made.stderr
+    (archive,) = (tmp_path / "disk").iterdir()
+    assert archive.name in made.stdout
+    assert archive.stat().st_mode & 0o077 == 0, "others may read it"
+    done = ledger(tmp_path, "restore", str(archive), str(tmp_path / "new"))
+    assert done.returncode == 0, done.stderr
+    assert "核对完毕，没有发现问题" in done.stdout
+    said(ledger(tmp_path / "nowhere", "backup"), 2, "data/raw")
