@@ -170,6 +170,8 @@ def run(home: Home, as_json: bool, month: Month, plain: bool, edition: int | Non
         print_json(outcome.as_json())
     else:
         show.month(outcome)
+    if outcome.failed:
+        return FAULT
     return DONE_WITH_ERRORS if outcome.errors_count else DONE
 
 

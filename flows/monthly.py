@@ -1,39 +1,85 @@
 """The month on one screen: receive → read, check, record → return → report.
 
-`the_month` is the journey; it runs as it stands (`ledger run --plain`) or with each step as a
-Prefect task (`run_month_on_prefect`, which alone loads Prefect). Prefect decides when, never what.
+`the_month` is the journey; it runs as it stands (`ledger run --plain`) or with its steps and parts as
+Prefect tasks (`run_month_on_prefect`, which alone loads Prefect). Prefect decides when, never what.
 """
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from flows import master, steps
+from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
+from ledger.recording.fold import Tools
 from ledger.recording.month_lock import hold_month
 from schemas.month import Month
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
+_LOG = logging.getLogger(__name__)
 
 
-class Step(Protocol):
-    """Runs one step under its name: a plain call, or a Prefect task."""
+def _silent(_: str) -> None:
+    return None
 
-    def __call__(self, name: str, work: Callable[[Home, Month], T], home: Home, month: Month) -> T: ...
+
+class Walk:
+    """How the month's steps are run: here, in this process, one after another.
+
+    A step is needed by those after it: what it raises is raised. A part (a unit's return, a
+    document) stands for itself: one that fails is noted in `failed`, and the others go on.
+    """
+
+    def __init__(self, progress: Progress = _silent) -> None:
+        self.progress = progress
+        self.failed: list[str] = []
+
+    @property
+    def tools(self) -> Tools | None:
+        """How files are read; None for here and now."""
+        return None
+
+    def step(self, name: str, work: Callable[[], T]) -> T:
+        self.progress(name)
+        return self.run(name, work)
+
+    def part(self, name: str, work: Callable[[], list[Path]]) -> list[Path]:
+        """The part's files, none where it failed. Raises OSError where the disk refuses."""
+        try:
+            return self.run(name, work)
+        except Exception as error:
+            if isinstance(error, OSError) and disk_problem(error):
+                raise
+            told = error.message if isinstance(error, LedgerError) else type(error).__name__
+            # where, not what: a message may quote what a unit wrote
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _LOG.error("a part of the month failed: %s\n%s", type(error).__name__, where)  # noqa: TRY400
+            self.failed.append(f"{name}（{told}）")
+            return []
+
+    def run(self, name: str, work: Callable[[], T]) -> T:
+        return work()
 
 
 @dataclass(frozen=True)
 class MonthOutcome:
-    """What a run came to. `state` is Prefect's name for it: Completed or Degraded."""
+    """What a run came to. `state` is Prefect's name for it: Completed or Degraded.
+
+    `failed` names the returns and documents that could not be made, with the reason.
+    """
 
     standing: steps.Standing
     received: list[dict[str, str]] = field(default_factory=list)
     recorded: list[dict[str, Any]] = field(default_factory=list)
     returns: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     @property
     def errors_count(self) -> int:
@@ -41,17 +87,19 @@ class MonthOutcome:
 
     @property
     def state(self) -> str:
-        incomplete = self.standing.missing or self.standing.returned
+        incomplete = self.standing.missing or self.standing.returned or self.failed
         return "Degraded" if incomplete else "Completed"
 
     @property
     def message(self) -> str:
-        """One Chinese sentence: complete, or who is missing and who was sent back."""
+        """One Chinese sentence: complete, or who is missing, who was sent back, what failed."""
         lines = []
         if self.standing.missing:
             lines.append(f"未报 {len(self.standing.missing)} 家：{'、'.join(self.standing.missing)}")
         if self.standing.returned:
             lines.append(f"退回 {len(self.standing.returned)} 家：{'、'.join(self.standing.returned)}")
+        if self.failed:
+            lines.append(f"没有做成 {len(self.failed)} 项：{'、'.join(self.failed)}")
         return "；".join(lines) or f"{self.standing.units_count} 家单位全部报齐"
 
     @property
@@ -69,33 +117,29 @@ class MonthOutcome:
             "recorded": self.recorded,
             "returns": self.returns,
             "reports": self.reports,
+            "failed": self.failed,
         }
 
 
-def the_month(home: Home, month: Month, step: Step) -> MonthOutcome:
+def the_month(home: Home, month: Month, walk: Walk) -> MonthOutcome:
     """One month, from the drop folder to the draft. Every step may be repeated at will."""
-    received = step("收件", steps.take_in, home, month)
-    recorded = step("读取、核对、入账", steps.record, home, month)
-    returns = step("退回", steps.send_back, home, month)
-    reports = step("报告草稿", steps.draft, home, month)
-    reports = [*reports, *step("台帐", master.write, home, month)]
-    standing = step("汇总", steps.stand, home, month)
-    return MonthOutcome(standing, received, recorded, returns, reports)
+    received = walk.step("收件", lambda: steps.take_in(home, month))
+    recorded = walk.step("读取、核对、入账", lambda: steps.record(home, month, walk.tools))
+    returns = walk.step("退回", lambda: steps.send_back(home, month, walk.part))
+    reports = walk.step("报告草稿", lambda: steps.draft(home, month, walk.part))
+    reports = [*reports, *walk.step("台帐", lambda: master.write(home, month))]
+    standing = walk.step("汇总", lambda: steps.stand(home, month))
+    return MonthOutcome(standing, received, recorded, returns, reports, walk.failed)
 
 
-def _silent(_: str) -> None:
-    return None
+#: How many steps `the_month` has.
+STEPS = 6
 
 
 def run_month(home: Home, month: Month, *, progress: Progress = _silent) -> MonthOutcome:
     """The month in this process, without Prefect. Raises Busy where another run holds it."""
-
-    def plainly(name: str, work: Callable[[Home, Month], T], home: Home, month: Month) -> T:
-        progress(name)
-        return work(home, month)
-
     with hold_month(home, month):
-        return the_month(home, month, plainly)
+        return the_month(home, month, Walk(progress))
 
 
 def run_month_on_prefect(home: Home, month: Month, *, progress: Progress = _silent) -> MonthOutcome:

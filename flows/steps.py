@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ledger.calendar import moment_text
+from ledger.checking.model import Checked
 from ledger.home import Home
+from ledger.parts import Each, at_once
+from ledger.recording.fold import Tools
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
 from ledger.registry import Registry
@@ -68,10 +72,11 @@ def take_in(home: Home, month: Month) -> list[dict[str, str]]:
         ]
 
 
-def record(home: Home, month: Month) -> list[dict[str, Any]]:
-    """Read, check and record everything received and not yet in the ledger."""
+def record(home: Home, month: Month, tools: Tools | None = None) -> list[dict[str, Any]]:
+    """Read, check and record everything received and not yet in the ledger; `tools` say how files
+    are read, where not here and now."""
     registry = Registry.load(home)
-    with Ledger.open(home, registry) as ledger:
+    with Ledger.open(home, registry, tools=tools) as ledger:
         applied = ledger.catch_up()
         ledger.require_plan(month.year)
     return [
@@ -86,8 +91,12 @@ def record(home: Home, month: Month) -> list[dict[str, Any]]:
     ]
 
 
-def send_back(home: Home, month: Month) -> list[str]:
-    """Write what goes back to the units: marked workbooks and error lists, relative paths."""
+def send_back(home: Home, month: Month, each: Each = at_once) -> list[str]:
+    """Write what goes back to the units: marked workbooks and error lists, relative paths.
+
+    `each` writes one return, named by its unit (长梁镇 退回).
+    """
+    from ledger.returning.marks import lines
     from ledger.returning.returns import return_stem, write_return
 
     registry = Registry.load(home)
@@ -95,26 +104,23 @@ def send_back(home: Home, month: Month) -> list[str]:
         due = ledger.returns_due(month)
     folder = home.returns(month)
     names = Counter(return_stem(registry, checked) for checked, _ in due)
-    written = [
-        path
-        for checked, original in due
-        for path in write_return(
-            home,
-            registry,
-            checked,
-            original,
-            folder,
-            hash_in_name=names[return_stem(registry, checked)] > 1,
-        )
-    ]
+    written: list[Path] = []
+    for checked, original in [one for one in due if lines(one[0])]:
+
+        def write(checked: Checked = checked, original: Path = original) -> list[Path]:
+            apart = names[return_stem(registry, checked)] > 1
+            return write_return(home, registry, checked, original, folder, hash_in_name=apart)
+
+        written += each(f"{registry.names.get(checked.submission.unit_code or '', '单位不明')} 退回", write)
     if folder.is_dir():
         for stale in set(folder.iterdir()) - set(written):
             stale.unlink()
     return sorted(home.relative(path) for path in written)
 
 
-def draft(home: Home, month: Month) -> list[str]:
+def draft(home: Home, month: Month, each: Each = at_once) -> list[str]:
     """Render the month's report and its editions for single readers: relative paths, the PDF first.
+    `each` sets one document (月报 PDF, 一页纸, 单位报告 长梁镇).
 
     What is rendered is the draft of the next edition; where nothing has changed since the last one
     was issued, that one stands and nothing is drafted.
@@ -137,8 +143,10 @@ def draft(home: Home, month: Month) -> list[str]:
         views = ledger.views_until(month)
         exports = {table: export(ledger, month, table) for table in EXPORTS}
     number = where.next_number
-    written = write_county_report(home, registry, views, exports=exports, edition=number)
-    written += write_editions(home, registry, views, edition=number)
+    written = each(
+        "月报 PDF", lambda: write_county_report(home, registry, views, exports=exports, edition=number)
+    )
+    written += write_editions(home, registry, views, edition=number, each=each)
     return [home.relative(path) for path in written]
 
 

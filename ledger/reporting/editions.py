@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ledger.errors import Damaged
 from ledger.home import Home
+from ledger.parts import Each, at_once
 from ledger.recording.model import MonthView
 from ledger.registry import Registry
 from ledger.reporting.brief import build_brief
@@ -36,27 +37,33 @@ def write_editions(
     draft: bool = True,
     edition: int = 1,
     report: CountyReport | None = None,
+    each: Each = at_once,
 ) -> list[Path]:
     """Write the brief and the units' reports for the month of the last view; PDFs and HTML pages.
 
-    `report` is the county's report where the caller has built it. Drafts that no longer belong to
-    any unit are removed. Raises PdfError where a page can't be set, Damaged where a frozen edition
+    `report` is the county's report where the caller has built it; `each` sets one document, named
+    一页纸 or 单位报告 and the unit. Drafts that no longer belong to any unit are removed. Raises PdfError where a page can't be set, Damaged where a frozen edition
     would change.
     """
     report = report or build_county_report(views, registry, draft=draft, edition=edition)
     folder, units = home.reports(report.month), home.unit_reports(report.month)
     units.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     sober: dict[str, str] = {}
     for name, title, html in _pages(report, views[-1], registry):
         place = units if "/" in name else folder
         path = place / f"{name.rpartition('/')[2]}.pdf"
-        try:
-            written += _write(path, html, title, frozen=not report.draft)
-        except PressFault:
-            # a text that the typesetter can't take: the same page without the units' own words
-            sober = sober or {n: h for n, _, h in _pages(without_words(report), views[-1], registry)}
-            written += _write(path, sober[name], title, frozen=not report.draft)
+
+        def set_one(name: str = name, title: str = title, html: str = html, path: Path = path) -> list[Path]:
+            try:
+                return _write(path, html, title, frozen=not report.draft)
+            except PressFault:
+                # a text that the typesetter can't take: the same page without the units' own words
+                if not sober:
+                    sober.update({n: h for n, _, h in _pages(without_words(report), views[-1], registry)})
+                return _write(path, sober[name], title, frozen=not report.draft)
+
+        written += each(f"单位报告 {title.rpartition(' ')[2]}" if "/" in name else "一页纸", set_one)
     if report.draft:
         _remove_stale(units, written)
     return written

@@ -1,0 +1,63 @@
+"""Where batches of work run: threads of this process, or a Dask cluster, by the settings.
+
+Importing this loads Prefect; only flows/ may. Reading is cut into batches, each a task on the flow's
+task runner; what was read goes to the ledger's fold in the order it came, so that recording is the
+same whoever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from ledger.checking.model import Checked, Context
+from ledger.reading.model import ReadJob, Submission
+from ledger.recording.fold import Tools
+from ledger.registry import Registry
+from ledger.settings import Runner
+from schemas.finding import Finding
+from schemas.plan import Plan
+
+
+def task_runner(settings: Runner) -> TaskRunner[Any]:
+    """The task runner that the settings ask for."""
+    return ThreadPoolTaskRunner(max_workers=settings.workers)
+
+
+@task(name="读取", task_run_name="读取 {first}–{last}", cache_policy=NO_CACHE, persist_result=False)
+def read_batch(jobs: Sequence[ReadJob], first: int, last: int) -> list[Submission]:
+    """Read some files, in a reading process of their own. `first` and `last` are for people."""
+    from ledger.reading.batch import read_files
+
+    return read_files(jobs)
+
+
+def batching(size: int) -> Tools:
+    """The program's own tools, with reading cut into batches of `size` files, each a task."""
+
+    def read(
+        jobs: Sequence[ReadJob],
+        *,
+        workers: int = 1,
+        progress: Callable[[str], None] | None = None,
+    ) -> list[Submission]:
+        starts = range(0, len(jobs), size)
+        futures = [
+            read_batch.submit(jobs[start : start + size], start + 1, min(start + size, len(jobs)))
+            for start in starts
+        ]
+        return [submission for future in futures for submission in future.result()]
+
+    return Tools(read, _check, _check_plan)
+
+
+def _check(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
+    return Tools.real().check(items)
+
+
+def _check_plan(data: bytes, name: str, year: int, version: int, registry: Registry) -> Plan | list[Finding]:
+    return Tools.real().check_plan(data, name, year, version, registry)
