@@ -19,6 +19,7 @@ from ledger.home import CHECKOUT
 from ledger.reporting import charts, figures
 from ledger.reporting.brief import Brief
 from ledger.reporting.model import CountyReport
+from ledger.reporting.rollup_model import RollUp
 from ledger.reporting.texts import abridged, clip, stop
 from ledger.reporting.unit_model import UnitReport
 from schemas.columns import NEED_STATUSES
@@ -140,6 +141,12 @@ def unit_html(report: UnitReport) -> str:
 def brief_html(brief: Brief) -> str:
     """The one-page brief as HTML, self-contained like the county's."""
     return _edition("brief.html.j2", b=brief, r=brief.county, w=brief.county.words)
+
+
+def rollup_html(rollup: RollUp) -> str:
+    """An area's roll-up as HTML, self-contained like the county's report."""
+    styles = (_style("paper.css"), _style("report.css"), _style("edition.css"), _style("rollup.css"))
+    return _environment().get_template("rollup.html.j2").render(r=rollup, w=rollup.words, styles=styles)
 
 
 def _edition(name: str, **given: object) -> str:
