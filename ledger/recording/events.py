@@ -24,8 +24,17 @@ EDITION_ISSUED = "edition_issued"
 #: An approval taken back before anything of its edition was sent.
 APPROVAL_WITHDRAWN = "approval_withdrawn"
 SENT = "sent"
-#: A mail that waits to be sent.
+#: What becomes of a mail: it waits, is tried, got the server's word or not, waits again, is left out.
+#: A `sent` that names a message is a mail's.
 MAIL_QUEUED = "mail_queued"
+MAIL_ATTEMPTED = "mail_attempted"
+MAIL_FAILED = "mail_failed"
+MAIL_AGAIN = "mail_again"
+MAIL_DROPPED = "mail_dropped"
+#: Something that came and was not received, with why: no table, an unknown sender.
+SET_ASIDE = "set_aside"
+#: In a received event: the mail or archive that the file was in, SHA-256 by file name.
+WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,15 @@ class Receipt:
 
 
 def originals_of(event: Event) -> list[tuple[str, str]]:
-    """(SHA-256, ending) of each original that an event names: the file received, the registry's
-    files, what an edition issued."""
+    """(SHA-256, ending) of each original that an event names: the file received with the mail or
+    archive it was in, the registry's files, what an edition issued, what is attached to a mail."""
     payload = event.payload
     named = [(payload["sha256"], payload["ext"])] if payload.get("sha256") and payload.get("ext") else []
-    if event.kind not in (REGISTRY, APPROVED, EDITION_ISSUED):
+    if event.kind == MAIL_QUEUED:
+        return named + [(one["sha256"], one["ext"]) for one in payload.get("attachments") or ()]
+    if event.kind not in (RECEIVED, REGISTRY, APPROVED, EDITION_ISSUED):
         return named
-    for key in ("files", "registry"):
+    for key in ("files", "registry", WITHIN):
         named += [(sha256, extension(name)) for name, sha256 in (payload.get(key) or {}).items()]
     return named
 
@@ -62,7 +73,7 @@ def originals_of(event: Event) -> list[tuple[str, str]]:
 def receipt_payload(
     sha256: str, ext: str, file_name: str, received_at: datetime, month: Month | None, source: str
 ) -> dict[str, str | None]:
-    """The payload of a received event. `source` is ``drop`` or ``command``."""
+    """The payload of a received event. `source` is ``drop``, ``command``, ``inbox`` or ``mail``."""
     return {
         "sha256": sha256,
         "ext": ext,

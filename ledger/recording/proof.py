@@ -133,6 +133,7 @@ def _named(event: Event) -> Iterator[tuple[str, str, str]]:
 
 #: The parts of an event that name files kept among the originals, SHA-256 by name.
 _KEPT: Mapping[str, Sequence[str]] = {
+    events.RECEIVED: (events.WITHIN,),
     events.REGISTRY: ("files",),
     events.APPROVED: ("registry", "files"),
     events.EDITION_ISSUED: ("registry", "files"),

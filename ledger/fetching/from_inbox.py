@@ -1,0 +1,95 @@
+"""The inbox's new files taken in, zip archives opened."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ledger.calendar import now
+from ledger.errors import UsageError
+from ledger.fetching import inbox, kinds
+from ledger.fetching.inbox import Lying
+from ledger.fetching.memory import INBOX, Memory
+from ledger.fetching.taking import Piece, Taken, take
+from ledger.fetching.unpack import unpack
+from ledger.home import Home
+from ledger.recording.intake import RECEIVED_CSV, read_received_csv
+from ledger.recording.originals import hash_file
+
+
+@dataclass
+class FromInbox:
+    """What was taken in; the names of files still being written, and those that can't be read."""
+
+    taken: list[Taken] = field(default_factory=list)
+    moving: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def take_inbox(home: Home, memory: Memory, *, settle: float = inbox.SETTLE_SECONDS) -> FromInbox:
+    """Take in what is new in the inbox, by time of receipt and name, and remember it.
+
+    A file is new where its name, or its content under that name, was not there before. It is
+    received at the time of this look, unless ``received.csv`` in the inbox says otherwise. Raises
+    UsageError where that can't be read, LedgerError where nothing can be written.
+    """
+    done = FromInbox()
+    found = inbox.look(home, memory, settle=settle)
+    done.moving = [one.name for one in found.moving]
+    stated = read_received_csv(home.inbox / RECEIVED_CSV)
+    moment = now()
+    with tempfile.TemporaryDirectory(prefix="ledger-inbox-") as folder:
+        pieces: list[Piece] = []
+        whole: list[Lying] = []
+        for number, one in enumerate(found.settled):
+            try:
+                new = _pieces(one, memory, stated.get(one.name, moment), Path(folder) / str(number))
+            except UsageError:
+                done.unreadable.append(one.name)
+                continue
+            if new and not inbox.lies_as_before(one):
+                done.moving.append(one.name)
+                continue
+            pieces += new
+            whole.append(one)
+        pieces.sort(key=lambda piece: (piece.received_at, piece.name))
+        done.taken = take(home, pieces)
+    for taken in done.taken:
+        memory.inbox[taken.name] = taken.sha256 or ""
+    memory.lay |= {one.name: list(one.lay) for one in whole}
+    return done
+
+
+def _pieces(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:
+    """What a file comes to: itself, or the files in it; nothing where all is known."""
+    sha256 = hash_file(one.path)
+    if memory.inbox.get(one.name) == sha256:
+        return []
+    try:
+        with one.path.open("rb") as file:
+            head = file.read(kinds.HEAD)
+    except OSError as error:
+        raise UsageError(f"打不开文件 {one.name}（{error.strerror}）。") from error
+    closed = kinds.closed_archive(head)
+    if closed:
+        return [Piece(one.name, one.path, moment, INBOX, closed)]
+    if not kinds.is_archive(head):
+        return [Piece(one.name, one.path, moment, INBOX)]
+    return _members(one, memory, moment, folder)
+
+
+def _members(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:
+    folder.mkdir()
+    opened = unpack("zip", one.path, folder)
+    why = opened.why or ("" if opened.parts else "压缩包是空的")
+    if why:
+        return [Piece(one.name, one.path, moment, INBOX, why)]
+    pieces = [
+        Piece(
+            f"{one.name}/{part.name}", opened.path(part), moment, INBOX, part.why, within={one.name: one.path}
+        )
+        for part in opened.parts
+    ]
+    return [piece for piece in pieces if memory.inbox.get(piece.name) != piece.sha256]
