@@ -33,6 +33,8 @@ class Smtp(_Part):
     sender: str = Field(default="", description="address, or 姓名 <address>, that mails come from")
     reply_to: str = ""
     timeout_seconds: float = Field(default=60, gt=0)
+    #: pauses before what a server put off, or could not be asked, is tried again in the same run
+    retry_seconds: tuple[float, ...] = (2, 5, 15)
     ca_file: str = Field(default="", description="a certificate authority of the county's own")
 
     @property

@@ -24,7 +24,8 @@ URL_VARIABLE = "LEDGER_DATABASE_URL"
 #: The schema the tables stand in on PostgreSQL.
 PG_SCHEMA = "ledger"
 _WAIT_MS = 15_000
-#: Advisory locks on PostgreSQL are (this, 0) for the ledger and (this, a month's index) for a month.
+#: Advisory locks on PostgreSQL are (this, 0) for the ledger, (this, a month's index) for a month and
+#: (this, minus a month's index) for the sending of its mails.
 _LEDGER_KEY = zlib.crc32(b"ledger") & 0x7FFFFFFF
 _LOCK_NOT_AVAILABLE = "55P03"
 _NOT_WRITABLE = ("full", "readonly", "read-only", "unable to open", "disk i/o error")
@@ -221,21 +222,21 @@ def advisory_lock(engine: Engine, wait: float) -> Iterator[None]:
 
 
 @contextmanager
-def advisory_month(engine: Engine, month: Month) -> Iterator[None]:
-    """On PostgreSQL, hold a month against runs on other machines. Raises Busy at once."""
+def advisory_month(engine: Engine, month: Month, *, sending: bool = False) -> Iterator[None]:
+    """On PostgreSQL, hold a month, or the `sending` of its mails, against runs on other machines.
+    Raises Busy at once."""
+    key = -month.index if sending else month.index
     if not is_postgres(engine):
         yield
         return
     with faults(), engine.connect() as raw:
         connection = raw.execution_options(isolation_level="AUTOCOMMIT", writing=True)
-        if not connection.exec_driver_sql(
-            f"SELECT pg_try_advisory_lock({_LEDGER_KEY}, {month.index})"
-        ).scalar_one():
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LEDGER_KEY}, {key})").scalar_one():
             raise Busy(f"{month.chinese}正在由另一台机器上的运行处理；请等它结束后再试。")
         try:
             yield
         finally:
-            _let_go(connection, month.index)
+            _let_go(connection, key)
 
 
 def _let_go(connection: Connection, key: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_dige
 from ledger.recording.history import load_history, make_context
 from ledger.recording.intake import Arrival, Intake, Received, printable
 from ledger.recording.issued import editions_between
-from ledger.recording.journal import Journal
+from ledger.recording.journal import Event, Journal
 from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
 from ledger.recording.moments import AsOf
@@ -346,6 +346,15 @@ class Ledger:
         """Journal an event of another kind (approved, edition_issued, sent) and apply it."""
         self._journal.append(kind, payload)
         self.catch_up()
+
+    def note_all(self, due: Callable[[], Sequence[tuple[str, Mapping[str, object]]]]) -> list[Event]:
+        """Journal what `due` finds and apply it; between its look and the last event nobody else
+        writes. The events written, in order."""
+        with self._alone():
+            self.catch_up()
+            written = self._journal.append_all(due())
+            self.catch_up()
+        return written
 
     # --- reading
 

@@ -40,8 +40,25 @@ def hold_month(home: Home, month: Month, *, url: str | None = None) -> Iterator[
 
 
 @contextmanager
-def _hold_file(home: Home, month: Month) -> Iterator[None]:
-    with _locked(home, month) as file:
+def hold_sending(home: Home, month: Month, *, url: str | None = None) -> Iterator[None]:
+    """Hold the sending of `month`: two never overlap, and neither is kept up by a run of the month.
+    Raises Busy (exit 4) at once where another process sends."""
+    with _hold_file(home, month, "-send"):
+        url = url or os.environ.get(database.URL_VARIABLE) or None
+        if url is None:
+            yield
+            return
+        engine = database.url_engine(url)
+        try:
+            with database.advisory_month(engine, month, sending=True):
+                yield
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _hold_file(home: Home, month: Month, what: str = "") -> Iterator[None]:
+    with _locked(home, month, what) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -49,8 +66,8 @@ def _hold_file(home: Home, month: Month) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(home: Home, month: Month) -> Iterator[TextIO]:
-    path = home.locks / f"{month}.lock"
+def _locked(home: Home, month: Month, what: str) -> Iterator[TextIO]:
+    path = home.locks / f"{month}{what}.lock"
     while True:
         try:
             home.locks.mkdir(parents=True, exist_ok=True)
@@ -67,9 +84,8 @@ def _locked(home: Home, month: Month) -> Iterator[TextIO]:
             except BlockingIOError:
                 file.seek(0)
                 holder = file.read().strip()
-                raise Busy(
-                    f"{month.chinese}正在由另一次运行处理（进程 {holder or '未知'}）；请等它结束后再试。"
-                ) from None
+                doing = "的邮件正在由另一次运行发送" if what else "正在由另一次运行处理"
+                raise Busy(f"{month.chinese}{doing}（进程 {holder or '未知'}）；请等它结束后再试。") from None
             try:
                 is_there = path.stat().st_ino == os.fstat(file.fileno()).st_ino
             except FileNotFoundError:

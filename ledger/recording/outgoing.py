@@ -12,6 +12,7 @@ from ledger.recording import events, tables
 from ledger.recording.codec import dumps
 from ledger.recording.issued import edition_row, editions_of
 from ledger.recording.journal import Event
+from ledger.recording.outbox import delivery_row, is_of_a_mail
 from ledger.recording.withdrawn import withdrawal_row
 from schemas.month import Month
 
@@ -20,8 +21,12 @@ Rows = list[tuple[sa.Table, list[dict[str, Any]]]]
 
 def outgoing_rows(connection: Connection, event: Event) -> tuple[str, Rows]:
     """What becomes of an event, and its rows: the event itself, and the edition that it issues or
-    takes back. It is ``refused`` where its number stands already, or where nothing is left to be
-    taken back; the event is on record all the same."""
+    takes back; of a mail, its delivery. It is ``refused`` where its number stands already, where
+    nothing is left to be taken back, or where a mail is queued twice; the event is on record all
+    the same."""
+    if is_of_a_mail(event):
+        row = delivery_row(connection, event)
+        return ("refused", []) if row is None else ("applied", [(tables.deliveries, [row])])
     month = event.payload.get("month")
     line = {
         "event_seq": event.seq,

@@ -22,7 +22,7 @@ from schemas.money import plain
 from schemas.month import Month, PartialDate
 from schemas.tables import TABLES
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 #: What a money column can hold, in 分; nothing a county reports comes near it.
 LARGEST_FEN = 2**63 - 1
@@ -338,6 +338,29 @@ withdrawn_editions = Table(
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Index("withdrawn_by_month", "month"),
+)
+
+#: What became of each mail, a row an event; the last row of a message is its state. `kind` is
+#: edition, forms, return or reminder; `day` that of a return or reminder; `about` the SHA-256 of the
+#: submissions a return is about; `address` where it goes, from this row on.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Column("message_id", Words, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("month", MonthText, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("edition", Integer),
+    Column("day", Words),
+    Column("unit_code", Words),
+    Column("recipient_key", Words, nullable=False),
+    Column("recipient_name", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("about", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Index("deliveries_by_month", "month"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ledger.calendar import moment_text, parse_moment
-from ledger.recording import events, tables
+from ledger.recording import tables
 from ledger.recording.issued import approved_only, edition_of, editions_of
 from ledger.recording.journal import Event
 from ledger.recording.model import Edition
@@ -42,11 +41,9 @@ class Withdrawal:
 
 def sent_or_queued(connection: Connection, month: Month, number: int) -> bool:
     """Whether anything of a month's edition was sent or waits to be sent."""
-    out = tables.outgoing
-    query = sa.select(out.c.payload).where(
-        out.c.kind.in_((events.SENT, events.MAIL_QUEUED)), out.c.month == month
-    )
-    return any(json.loads(text).get("edition") == number for text in connection.scalars(query))
+    mails = tables.deliveries
+    query = sa.select(mails.c.event_seq).where(mails.c.month == month, mails.c.edition == number)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def withdrawal_row(connection: Connection, event: Event) -> dict[str, Any] | None:

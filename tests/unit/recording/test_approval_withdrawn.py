@@ -112,18 +112,32 @@ def test_only_the_last_edition_is_withdrawn_and_the_one_before_stands_again(plan
         assert issue_now(ledger, folder, JUNE, "2018-07-09T10:00").number == 1
 
 
-@pytest.mark.parametrize("kind", [events.SENT, events.MAIL_QUEUED])
-def test_what_was_sent_or_queued_is_not_withdrawn(planned, home: Home, folder: Path, kind: str) -> None:
+def mail(month: str, edition: int | None, kind: str = "edition") -> dict[str, object]:
+    """A mail that waits to be sent."""
+    recipient = {"key": "leader", "name": "县委", "address": "leader@office.example"}
+    return {
+        "message_id": f"{kind}.{month}.{edition}",
+        "kind": kind,
+        "month": month,
+        "edition": edition,
+        "recipient": recipient,
+        "at": "2018-07-06T11:00",
+    }
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_what_was_sent_or_queued_is_not_withdrawn(planned, home: Home, folder: Path, is_sent: bool) -> None:
     with planned() as ledger:
         send(ledger, folder, B, JUNE, "2018-07-03", **{P3: 7})
         edition = issue_now(ledger, folder, JUNE, "2018-07-06T10:00")
         # what goes out for another month, another edition or none (a reminder) is none of its business
-        for payload in ({"month": "2018-07", "edition": 1}, {"month": "2018-06", "edition": 2}):
-            ledger.note(kind, {**payload, "at": "2018-07-06T10:00"})
-        ledger.note(kind, {"month": "2018-06", "at": "2018-07-06T10:00"})
+        for other in (mail("2018-07", 1), mail("2018-06", 2), mail("2018-06", None, "reminder")):
+            ledger.note(events.MAIL_QUEUED, other)
         with reading(ledger.engine) as connection:
             assert not sent_or_queued(connection, JUNE, 1)
-        ledger.note(kind, {"month": "2018-06", "edition": 1, "at": "2018-07-06T11:00"})
+        ledger.note(events.MAIL_QUEUED, mail("2018-06", 1))
+        if is_sent:
+            ledger.note(events.SENT, {"message_id": "edition.2018-06.1", "reply": "250", "via": "smtp"})
         with reading(ledger.engine) as connection:
             assert sent_or_queued(connection, JUNE, 1)
         with pytest.raises(UsageError, match=r"不能撤回.*第2版") as refused:
