@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.master import write_from
 from flows.opened import open_ledger
 from ledger.calendar import moment_text, now
 from ledger.errors import UsageError
@@ -104,7 +105,9 @@ def withdraw_month(
         raise UsageError("请用 --by 写明撤回人。")
     with hold_month(home, month), open_ledger(home) as ledger:
         ledger.catch_up()
-        return withdraw(ledger, month, by.strip(), reason.strip(), at or now())
+        back = withdraw(ledger, month, by.strip(), reason.strip(), at or now())
+        write_from(ledger, month)
+        return back
 
 
 def _refuse_unrecorded(ledger: Ledger, month: Month) -> None:
@@ -134,6 +137,7 @@ def _issue(ledger: Ledger, edition: Edition, changes: list[str]) -> Approval:
         done = issue(ledger, edition, files)
     paths = restore(ledger.home, done)
     clear_drafts(ledger.home, edition.month)
+    write_from(ledger, edition.month)
     return Approval(done, _shown(ledger.home, paths), issued=True, changes=changes)
 
 

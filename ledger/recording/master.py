@@ -18,6 +18,7 @@ from ledger.calendar import moment_text
 from ledger.recording.database import reading
 from ledger.recording.exports import export, export_value
 from ledger.recording.issued import editions_between
+from ledger.recording.moments import AsOf
 from ledger.recording.plans import Plans
 from ledger.recording.writers import Field, text_of
 from schemas.exports import ExportColumn
@@ -27,6 +28,7 @@ from schemas.tables import PLAN_TABLES, TABLES
 
 if TYPE_CHECKING:
     from ledger.recording.ledger import Ledger
+    from ledger.registry import Registry
 
 #: Parquet's scale for money (0.01 元 in 万元) and for other numbers.
 _MONEY_SCALE, _NUMBER_SCALE, _PRECISION = 6, 18, 38
@@ -50,33 +52,63 @@ class MasterTable:
 
 @dataclass(frozen=True)
 class Master:
-    """The year's master up to `month`; `received_at` is the latest receipt in it."""
+    """The year's master up to `month`; `received_at` is the latest receipt in it, `edition` the one
+    it was frozen with (None = as the ledger is now)."""
 
     first: Month
     month: Month
     tables: Mapping[str, MasterTable]
     received_at: str
+    edition: int | None = None
+
+    @property
+    def stem(self) -> str:
+        """``台帐-2018-09``, ``台帐-2018-09-第1版``: the files' name without its ending."""
+        return f"台帐-{self.month}" + (f"-第{self.edition}版" if self.edition else "")
 
 
-def master(ledger: Ledger, month: Month) -> Master:
-    """The master of the plan year up to `month`, as the ledger is now."""
-    first = max(Month(month.year, 1), min(ledger.registry.first_month, month))
+@dataclass(frozen=True)
+class _Seen:
+    """What a master is made from: the ledger as of a moment, told by a registry."""
+
+    ledger: Ledger
+    as_of: AsOf
+    registry: Registry
+
+    def rows(self, month: Month, name: str, *, all_versions: bool = False) -> list[Row]:
+        return export(
+            self.ledger, month, name, as_of=self.as_of, all_versions=all_versions, told_by=self.registry
+        )[1]
+
+
+def master(
+    ledger: Ledger,
+    month: Month,
+    *,
+    as_of: AsOf = None,
+    registry: Registry | None = None,
+    edition: int | None = None,
+) -> Master:
+    """The master of the plan year up to `month` as of a moment, by the present registry or the one
+    given; `edition` where it is that edition's."""
+    seen = _Seen(ledger, as_of, registry or ledger.registry)
+    first = max(Month(month.year, 1), min(seen.registry.first_month, month))
     months = [first.plus(n) for n in range(month.index - first.index + 1)]
     found: dict[str, MasterTable] = {}
     for name, columns in MASTER.items():
         if name in TABLES:
-            found[name] = _items(ledger, months, name, columns)
+            found[name] = _items(seen, months, name, columns)
         elif name == "plan":
-            found[name] = _plain(name, columns, _plan_rows(ledger, month, columns))
+            found[name] = _plain(name, columns, _plan_rows(seen, month, columns))
         elif name == "editions":
-            found[name] = _plain(name, columns, _edition_rows(ledger, months))
+            found[name] = _plain(name, columns, _edition_rows(seen, months))
         else:
-            rows = [row for each in months for row in export(ledger, each, name)[1]]
+            rows = [row for each in months for row in seen.rows(each, name)]
             found[name] = _plain(name, columns, rows)
     sent = found["submissions"]
     place = sent.place("received_at")
     received = max((str(row[place]) for row in sent.rows), default="")
-    return Master(first, month, found, received)
+    return Master(first, month, found, received, edition)
 
 
 def _plain(name: str, columns: tuple[ExportColumn, ...], rows: Sequence[Row]) -> MasterTable:
@@ -86,15 +118,12 @@ def _plain(name: str, columns: tuple[ExportColumn, ...], rows: Sequence[Row]) ->
 # --- the item tables
 
 
-def _items(
-    ledger: Ledger, months: Sequence[Month], name: str, columns: tuple[ExportColumn, ...]
-) -> MasterTable:
+def _items(seen: _Seen, months: Sequence[Month], name: str, columns: tuple[ExportColumn, ...]) -> MasterTable:
     rows: list[Row] = []
     changed: list[frozenset[int]] = []
     places = {column: place for place, column in enumerate(names_of(columns[1:]))}
     for month in months:
-        _, standing = export(ledger, month, name)
-        _, versions = export(ledger, month, name, all_versions=True)
+        standing, versions = seen.rows(month, name), seen.rows(month, name, all_versions=True)
         reported = [place for place, column in enumerate(columns[1:]) if column.field]
         for mark, row, differing in _marked(standing, versions, places, reported):
             rows.append((mark.value, *row))
@@ -150,11 +179,11 @@ def _number(value: Field) -> int:
 # --- plan and editions
 
 
-def _plan_rows(ledger: Ledger, month: Month, columns: Sequence[ExportColumn]) -> list[Row]:
+def _plan_rows(seen: _Seen, month: Month, columns: Sequence[ExportColumn]) -> list[Row]:
     """Every plan version of the year with its items, as registered."""
-    with reading(ledger.engine) as connection:
-        versions = Plans.load(connection).of_year(month.year)
-    names = ledger.registry.names
+    with reading(seen.ledger.engine) as connection:
+        versions = Plans.load(connection, seen.as_of).of_year(month.year)
+    names = seen.registry.names
     rows: list[Row] = []
     for effective, plan in versions:
         for item in plan.items:
@@ -177,9 +206,9 @@ def _plan_rows(ledger: Ledger, month: Month, columns: Sequence[ExportColumn]) ->
     return rows
 
 
-def _edition_rows(ledger: Ledger, months: Sequence[Month]) -> list[Row]:
-    with reading(ledger.engine) as connection:
-        editions = editions_between(connection, months[0], months[-1])
+def _edition_rows(seen: _Seen, months: Sequence[Month]) -> list[Row]:
+    with reading(seen.ledger.engine) as connection:
+        editions = editions_between(connection, months[0], months[-1], seen.as_of)
     return [
         (
             str(edition.month),

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from ledger.checking.matching import CLOSE, folded, likeness
 from ledger.recording import tables
 from ledger.recording.codec import plan_from
+from ledger.recording.moments import AsOf, known
 from schemas.finding import Finding
 from schemas.month import Month
 from schemas.plan import Plan, PlanItem
@@ -56,10 +57,11 @@ class Plans:
         self._versions: dict[int, list[tuple[Month, Plan]]] = {}
 
     @classmethod
-    def load(cls, connection: Connection) -> Plans:
-        """All versions in the ledger."""
+    def load(cls, connection: Connection, as_of: AsOf = None) -> Plans:
+        """All versions in the ledger, as of a moment."""
         plans, stored = cls(), tables.plan_versions
         query = sa.select(stored.c.plan, stored.c.effective_from).order_by(stored.c.year, stored.c.version)
+        query = known(query, stored.c.registered_at, stored.c.event_seq, as_of)
         for line in connection.execute(query):
             plans.add(plan_from(line.plan), line.effective_from)
         return plans

@@ -11,11 +11,13 @@ from ledger.home import Home
 from ledger.recording.editions import frozen, registry_of
 from ledger.recording.exports import export
 from ledger.recording.ledger import Ledger
+from ledger.recording.master import master
 from ledger.recording.model import Edition, MonthView
 from ledger.registry import Registry
 from ledger.reporting.build import build_county_report
 from ledger.reporting.editions import write_editions
 from ledger.reporting.html import county_html
+from ledger.reporting.master_book import write_master
 from ledger.reporting.model import CountyReport
 from ledger.reporting.sober import without_words
 from ledger.reporting.workbook import Export, data_workbook
@@ -27,7 +29,8 @@ from schemas.month import Month
 @contextmanager
 def rendered(ledger: Ledger, edition: Edition) -> Iterator[dict[str, Path]]:
     """The edition's files by name (``月报-2018-09-第1版.pdf`` first), set anew beside everything else:
-    from the ledger as of its freezing, with the registry and the plan of its time."""
+    from the ledger as of its freezing, with the registry and the plan of its time. The reports, and
+    the master (台帐) that they were made from."""
     registry = registry_of(ledger.home, edition)
     as_of = frozen(edition)
     views = ledger.views_until(edition.month, as_of, registry)
@@ -37,6 +40,8 @@ def rendered(ledger: Ledger, edition: Edition) -> Iterator[dict[str, Path]]:
         number = edition.number
         written = write_county_report(home, registry, views, exports=exports, draft=False, edition=number)
         written += write_editions(home, registry, views, draft=False, edition=number)
+        kept = master(ledger, edition.month, as_of=as_of, registry=registry, edition=number)
+        written += write_master(home, kept)
         place = home.reports(edition.month)
         yield {path.relative_to(place).as_posix(): path for path in written}
 

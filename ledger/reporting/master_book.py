@@ -41,7 +41,7 @@ def write_master(home: Home, master: Master) -> list[Path]:
     A file that already has these very bytes is left alone, time stamp included.
     """
     folder = home.reports(master.month)
-    stem = f"台帐-{master.month}"
+    stem = master.stem
     tables = folder / stem
     tables.mkdir(parents=True, exist_ok=True)
     files = [(folder / f"{stem}.xlsx", master_book(master))]
@@ -239,7 +239,7 @@ def _explain(styles: _Styles, master: Master) -> None:
     )
     latest = f"收件截至 {master.received_at.replace('T', ' ')[:16]}" if master.received_at else "尚无收件"
     lines: list[tuple[Any, ...]] = [
-        (f"{master.month.chinese}台帐",),
+        (f"{master.month.chinese}台帐" + (f"（月报第{master.edition}版所用）" if master.edition else ""),),
         (f"{period}报送的全部数据，每一版都在；{latest}（北京时间）。金额单位万元，空白是未报，不是 0。",),
         ("本文件由程序从台帐生成，改动它不会改动台帐；数字有误请由原单位更正后重报。",),
         (),

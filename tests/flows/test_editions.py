@@ -68,8 +68,14 @@ def issued(home: Path, month: str) -> dict[str, str]:
     folder = home / "reports" / month
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*第*版*"))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "版" in path.relative_to(folder).as_posix()
     }
+
+
+def editions_in(path: Path) -> list[Any]:
+    """The editions that a master workbook lists."""
+    return list(load_workbook(path)["定版"].iter_rows(min_row=2, values_only=True))
 
 
 def test_nothing_is_approved_that_nobody_saw(home: Path, tmp_path: Path) -> None:
@@ -116,7 +122,14 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     assert (once_more["edition"], once_more["issued"], once_more["by"]) == (1, False, "张三")
     rerun = ledger(home, "run", "2018-06", "--plain")
     assert (rerun["edition"], rerun["edition_due"]) == (1, False)
-    assert done["files"] == [path for path in rerun["reports"] if "台帐" not in path]
+    assert done["files"] == [
+        path for path in rerun["reports"] if "台帐-2018-06." not in path and "台帐-2018-06/" not in path
+    ]
+    kept = {name for name in before if name.startswith("台帐")}
+    assert {"台帐-2018-06-第1版.xlsx", "台帐-2018-06-第1版/projects.parquet"} <= kept
+    # the master of now tells the edition; the edition's own does not know it yet
+    assert len(editions_in(home / "reports" / "2018-06" / "台帐-2018-06.xlsx")) == 1
+    assert editions_in(home / "reports" / "2018-06" / "台帐-2018-06-第1版.xlsx") == []
 
     # the registry and the plan change, and a correction comes, said to be of before the approval
     programme = home / "data" / "raw" / "registry" / "programme.toml"
@@ -174,7 +187,9 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     assert (home / "reports" / "2018-06" / "月报-2018-06-第2版.pdf").is_file()
     # once it is on its way it stays
     with Ledger.open(opened, Registry.load(opened)) as book:
-        book.note("mail_queued", {"month": "2018-06", "edition": 2, "at": "2018-07-10T12:30"})
+        mail = {"message_id": "<1@test>", "kind": "edition", "month": "2018-06", "edition": 2}
+        reader = {"key": "reader", "name": "王主任", "address": "reader@test"}
+        book.note("mail_queued", {**mail, "recipient": reader, "at": "2018-07-10T12:30"})
     assert "不能撤回" in ledger(home, "approve", "2018-06", "--withdraw", "--by", "李四", expect=2)["error"]
     assert ledger(home, "status", "2018-06")["edition"] == 2
 

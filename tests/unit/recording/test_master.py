@@ -11,12 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.calendar import parse_moment
+from ledger.recording.editions import approve, frozen, issue, registry_of
 from ledger.recording.exports import export
 from ledger.recording.master import Master, MasterTable, master, parquet
+from ledger.reporting.master_book import master_book
 from schemas.master import MASTER, SHEETS, STANDING, State, head_of, names_of, type_of
 from schemas.month import Month
 from schemas.tables import TABLES
-from tests.fake_programme import P1, P2, P3, A, B, write_file
+from tests.fake_programme import P1, P2, P3, A, B, write_file, write_plan
 
 JUNE, JULY = Month(2018, 6), Month(2018, 7)
 
@@ -86,6 +88,30 @@ def test_the_other_tables(kept: Master) -> None:
     assert "C06" in {rule for (rule,) in shown(kept.tables["findings"], "rule")}
     assert shown(kept.tables["plan"], "plan_version", "item_id", "fiscal_planned")[0] == (1, P1, 100)
     assert kept.tables["editions"].rows == ()
+
+
+def test_an_editions_master_is_the_ledger_as_it_froze(planned, tmp_path: Path) -> None:
+    def bytes_of(made: Master) -> dict[str, bytes]:
+        return {"book": master_book(made)} | {name: parquet(table) for name, table in made.tables.items()}
+
+    with planned() as ledger:
+        receive(ledger, tmp_path, "a1", "2018-07-02T09:00", A, "2018-06", P1={"fiscal_paid_cum_fen": 30})
+        ledger.catch_up()
+        edition = approve(ledger, JUNE, "张三", parse_moment("2018-07-06T10:00"))
+        then = {"as_of": frozen(edition), "registry": registry_of(ledger.home, edition), "edition": 1}
+        before = bytes_of(master(ledger, JUNE, **then))
+        assert master(ledger, JUNE, **then).stem == "台帐-2018-06-第1版"
+        issue(ledger, edition, {})
+        # said to have come before the approval, and a plan registered for the whole year
+        receive(ledger, tmp_path, "a2", "2018-07-01T09:00", A, "2018-06", P1={"fiscal_paid_cum_fen": 20})
+        ledger.catch_up()
+        ledger.register_plan(write_plan(tmp_path, drop=[P2]), 2018, parse_moment("2018-07-01"), JUNE)
+        now = master(ledger, JUNE)
+        assert bytes_of(master(ledger, JUNE, **then)) == before
+        assert {row[0] for row in shown(now.tables["plan"], "plan_version")} == {1, 2}
+        assert shown(now.tables["editions"], "month", "edition") == [("2018-06", 1)]
+        assert bytes_of(now)["projects"] != before["projects"]
+        assert now.stem == "台帐-2018-06"
 
 
 def test_parquet_keeps_types_where_a_month_is_empty(kept: Master) -> None:
