@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.opened import open_ledger
+from ledger import logs
 from ledger.calendar import moment_text, now
 from ledger.errors import UsageError
 from ledger.home import Home
@@ -63,6 +64,7 @@ def back_up_home(home: Home, target: Path | None, keep: int | None, *, progress:
     manifest = back_up(home, path, progress=progress)
     removed = thin_out(home, folder, keep, manifest) if keep is not None else []
     _note(home, manifest)
+    logs.note(events=manifest.upto, files=len(manifest.entries), bytes=manifest.size, removed=len(removed))
     same_disk = path.stat().st_dev == home.raw.stat().st_dev
     return BackedUp(path, manifest, path.stat().st_size, removed, same_disk)
 
@@ -71,7 +73,7 @@ def _note(home: Home, manifest: Manifest) -> None:
     """Leave for `ledger doctor` when the last backup was made; a read-only home keeps no note."""
     note = {"made_at": moment_text(manifest.made_at), "events": manifest.upto}
     try:
-        home.logs.mkdir(parents=True, exist_ok=True)
+        home.logs.mkdir(exist_ok=True)
         aside = home.last_backup.with_name(f".{home.last_backup.name}.{os.getpid()}")
         aside.write_text(json.dumps(note), encoding="ascii")
         aside.replace(home.last_backup)

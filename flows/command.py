@@ -64,18 +64,23 @@ FILES = click.argument(
 )
 
 
+#: Commands that only look, and those that have no home of their own: they leave no line in the log.
+NOT_LOGGED = frozenset({"check", "status", "export", "explain", "verify", "doctor", "restore"})
+
+
 def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
     """A command with ``--home`` and ``--json`` whose function returns the exit code.
 
     Operators' problems are printed in one line with their exit code; anything unforeseen is an
-    internal fault, exit 5, its traceback on standard error.
+    internal fault, exit 5, its traceback on standard error. What a command that writes came to is
+    logged (ledger.logs).
     """
 
     def decorate(function: Callable[..., int]) -> click.Command:
         @wraps(function)
         def run(home: Path | None, as_json: bool, **given: Any) -> None:
             try:
-                code = function(home=Home.find(home), as_json=as_json, **given)
+                code = _carry_out(name, function, Home.find(home), as_json, given)
             except LedgerError as problem:
                 _say_problem(problem.message, problem.exit_code, as_json)
                 code = problem.exit_code
@@ -98,6 +103,22 @@ def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
         return main.command(name)(run)
 
     return decorate
+
+
+def _carry_out(
+    name: str, function: Callable[..., int], home: Home, as_json: bool, given: dict[str, Any]
+) -> int:
+    if name in NOT_LOGGED:
+        return function(home=home, as_json=as_json, **given)
+    from ledger import logs
+
+    # months and numbers; texts may be names, and files have them
+    plain = {key: one for key, one in given.items() if isinstance(one, int) and one is not False}
+    months = {key: str(one) for key, one in given.items() if isinstance(one, Month)}
+    with logs.task(home, name, **months, **plain) as noted:
+        code = function(home=home, as_json=as_json, **given)
+        noted.note(exit=code)
+        return code
 
 
 def _say_problem(message: str, code: int, as_json: bool) -> None:

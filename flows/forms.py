@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ledger import logs
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
@@ -27,7 +28,9 @@ def write(home: Home, month: Month, units: Sequence[str] = ()) -> list[Path]:
         plan = ledger.require_plan(month.year, month)
         before = month.plus(-1)
         last = ledger.view(before) if before >= registry.first_month else None
-    return write_forms(home, registry, plan, month, last, codes)
+    forms = write_forms(home, registry, plan, month, last, codes)
+    logs.note(forms=len(forms))
+    return forms
 
 
 def _code(registry: Registry, unit: str) -> str:

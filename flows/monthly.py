@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows import master, steps
+from ledger import logs
 from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
 from ledger.recording.fold import Tools
@@ -58,8 +59,8 @@ class Walk:
                 raise
             told = error.message if isinstance(error, LedgerError) else type(error).__name__
             # where, not what: a message may quote what a unit wrote
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _LOG.error("a part of the month failed: %s\n%s", type(error).__name__, where)  # noqa: TRY400
+            where = logs.Plain("".join(traceback.format_tb(error.__traceback__)))
+            _LOG.error("a part of the month failed: %s\n%s", type(error).__name__, where)
             self.failed.append(f"{name}（{told}）")
             return []
 
@@ -129,7 +130,17 @@ def the_month(home: Home, month: Month, walk: Walk) -> MonthOutcome:
     reports = walk.step("报告草稿", lambda: steps.draft(home, month, walk.part))
     reports = [*reports, *walk.step("台帐", lambda: master.write(home, month))]
     standing = walk.step("汇总", lambda: steps.stand(home, month))
-    return MonthOutcome(standing, received, recorded, returns, reports, walk.failed)
+    outcome = MonthOutcome(standing, received, recorded, returns, reports, walk.failed)
+    logs.note(
+        state=outcome.state,
+        received=len(received),
+        recorded=len(recorded),
+        returns=len(returns),
+        reports=len(reports),
+        failed=len(walk.failed),
+        missing=len(standing.missing),
+    )
+    return outcome
 
 
 #: How many steps `the_month` has.

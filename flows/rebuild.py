@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledger import logs
 from ledger.errors import Damaged
 from ledger.home import Home
 from ledger.recording.rebuild import Outcome, rebuild, verify
@@ -19,6 +20,7 @@ def rebuild_ledger(home: Home, verify_only: bool) -> dict[str, Any]:
         _compare_editions(home, outcome)
     else:
         outcome = rebuild(home, registry)
+    logs.note(differences=len(outcome.differences), **outcome.counts)
     return {"lines": outcome.lines, "differences": outcome.differences, "counts": outcome.counts}
 
 

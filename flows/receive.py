@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ledger import logs
 from ledger.calendar import moment_text
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
@@ -20,6 +21,7 @@ def receive_files(
     """Keep the originals and journal the receipts; what was recorded, in the order given."""
     with Ledger.open(home, Registry.load(home)) as ledger:
         received = ledger.receive(files, at, month)
+    logs.note(files=len(received), seen_before=sum(one.seen_before for one in received))
     return [
         {
             "file": one.file_name,
