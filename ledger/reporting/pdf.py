@@ -76,6 +76,7 @@ def render_pdf(
         document.metadata.title = title
         document.metadata.lang = document.metadata.lang or "zh-CN"
         pdf: bytes = document.write_pdf(
+            finisher=_settle,
             pdf_variant=variant,
             pdf_identifier=_identifier(html, title, attachments),
             output_intent="srgb" if variant else None,
@@ -94,6 +95,30 @@ def render_pdf(
         )
     complaints.settle()
     return pdf
+
+
+def _settle(_document: object, pdf: Any) -> None:
+    """Turn every object into its bytes. The library asks each one twice, to write it and for the
+    file's identifier, and would compress all pages and fonts a second time."""
+    pdf.objects[:] = [each if each.free == "f" else _settled_type()(each) for each in pdf.objects]
+
+
+@cache
+def _settled_type() -> Any:
+    import pydyf
+
+    class Settled(pydyf.Object):  # type: ignore[misc]
+        """A PDF object that is its own bytes."""
+
+        data = b""
+        compressible = False
+
+        def __init__(self, of: Any) -> None:
+            super().__init__()
+            self.number, self.generation = of.number, of.generation
+            self.data, self.compressible = of.data, of.compressible
+
+    return Settled
 
 
 def _apart(html: str) -> tuple[str, list[Any]]:

@@ -136,7 +136,7 @@ def test_a_spoilt_page_does_not_pass(
 @pytest.mark.parametrize(
     ("name", "ours", "theirs"),
     [
-        ("front", ".cards { display: flex", ".cards { display: block"),
+        ("front", ".card, .column, .box { display: table-cell", ".card, .column, .box { display: block"),
         ("front", '"Ledger Hei"', '"Ledger Song"'),
         ("annex", "table.full td { padding: 0.3mm", "table.full td { padding: 1.3mm"),
     ],
