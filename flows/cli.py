@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from flows import cli_mail, cli_office
+from flows import cli_mail, cli_office, cli_rollup
 from flows.command import (
     DONE,
     DONE_WITH_ERRORS,
@@ -32,7 +32,7 @@ from ledger.home import Home
 from schemas.month import Month
 
 #: Whose commands join the group by being loaded.
-NEIGHBOURS = (cli_mail, cli_office)
+NEIGHBOURS = (cli_mail, cli_office, cli_rollup)
 
 
 @main.command("init")

@@ -23,9 +23,32 @@ from schemas.finding import Finding
 from schemas.plan import Plan
 
 
+class Kept:
+    """What a flow's function holds that stays in this process: a progress bar, a list to hand
+    results on. A Dask worker is sent the flow a task belongs to, and gets an empty one of these."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name} stayed in the flow's own process")
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        return Kept, ()
+
+
 def task_runner(settings: Runner) -> TaskRunner[Any]:
-    """The task runner that the settings ask for."""
-    return ThreadPoolTaskRunner(max_workers=settings.workers)
+    """The task runner that the settings ask for: threads, a local Dask cluster for as long as the
+    flow runs, or a Dask scheduler that runs already."""
+    if settings.kind == "threads":
+        return ThreadPoolTaskRunner(max_workers=settings.workers)
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    if settings.dask_address:
+        return DaskTaskRunner(address=settings.dask_address)
+    # one thread a worker: what a task does is computing; no dashboard: Prefect's page is the one
+    cluster = {"n_workers": settings.workers, "threads_per_worker": 1, "dashboard_address": None}
+    return DaskTaskRunner(cluster_kwargs=cluster)
 
 
 @task(name="读取", task_run_name="读取 {first}–{last}", cache_policy=NO_CACHE, persist_result=False)

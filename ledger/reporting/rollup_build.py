@@ -51,7 +51,7 @@ def words(stated: Mapping[str, Any]) -> Words:
 
 def build_areas(programmes: Sequence[Programme], unread: Sequence[Unread]) -> Area:
     """The nation with its provinces and prefectures; every programme and every unread one is in it."""
-    places = {_place(one) for one in (*programmes, *unread)}
+    places = {*map(_place, programmes), *map(_place, unread)}
     provinces = []
     for province in sorted({place[0] for place in places}):
         prefectures = [
