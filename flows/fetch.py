@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.calendar import moment_text
 from ledger.checking.model import Checked
 from ledger.fetching.from_inbox import take_inbox
+from ledger.fetching.from_mail import senders, take_mailbox
 from ledger.fetching.inbox import SETTLE_SECONDS
 from ledger.fetching.memory import Memory
 from ledger.fetching.taking import Taken
 from ledger.home import Home
+from ledger.recipients import load_recipients
 from ledger.recording.ledger import Ledger
 from ledger.recording.lock import exclusive
 from ledger.registry import Registry
+from ledger.settings import Settings
 
 _LOCK = "fetch"
 
@@ -23,14 +26,15 @@ _LOCK = "fetch"
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
     """A file that was received. `unit`, `month` and `verdict` are what was read in it: blank where
-    it does not tell, or where it waits for the plan of its year. `note` is what people should be
-    told of it."""
+    it does not tell, or where it waits for the plan of its year. `sender` is the key of the
+    recipient who mailed it; `note` is what people should be told of it."""
 
     file: str
     sha256: str
     received_at: str
     source: str
     seen_before: bool
+    sender: str = ""
     unit: str = ""
     month: str = ""
     verdict: str = ""
@@ -44,6 +48,7 @@ class ReceivedFile:
             "received_at": self.received_at,
             "source": self.source,
             "seen_before": self.seen_before,
+            "sender": self.sender or None,
             "unit": self.unit or None,
             "month": self.month or None,
             "verdict": self.verdict or None,
@@ -115,23 +120,46 @@ def fetch(
     lock.mkdir(parents=True, exist_ok=True)
     with exclusive(lock, "收件箱"):
         registry = Registry.load(home)
+        settings = Settings.load(home)
         memory = Memory.load(home)
         progress("收件文件夹")
         found = take_inbox(home, memory, settle=settle)
         memory.save(home)
         taken = found.taken
         problems = [f"{name} 打不开，没有收；请核对文件的读取权限。" for name in found.unreadable]
+        recipients = load_recipients(home, registry) if settings.imap.set else ()
+        if settings.imap.set:
+            progress("收件邮箱")
+            mailed = take_mailbox(
+                home,
+                memory,
+                settings.imap,
+                senders(recipients),
+                registry.first_month.first_day,
+                progress=progress,
+            )
+            memory.save(home)
+            taken = taken + mailed.taken
+            problems += [mailed.problem] if mailed.problem else []
         fetched = _told(taken, found.moving, problems)
+        units = {one.key: registry.names.get(one.unit_code or "", "") for one in recipients}
         if fetched.received:
             progress("读取、核对、入账")
             with Ledger.open(home, registry) as ledger:
                 fetched = _judged(fetched, ledger.catch_up(), registry)
-    return fetched
+        return replace(fetched, received=[_noted(one, units) for one in fetched.received])
 
 
 def _told(taken: list[Taken], waiting: list[str], problems: list[str]) -> Fetched:
     received = [
-        ReceivedFile(one.name, one.sha256 or "", moment_text(one.received_at), one.source, one.seen_before)
+        ReceivedFile(
+            one.name,
+            one.sha256 or "",
+            moment_text(one.received_at),
+            one.source,
+            one.seen_before,
+            str(one.details.get("mail", {}).get("from") or ""),
+        )
         for one in taken
         if not one.why
     ]
@@ -163,3 +191,15 @@ def _with(one: ReceivedFile, checked: Checked | None, registry: Registry) -> Rec
         verdict=checked.verdict.value,
         findings_count=len(checked.findings),
     )
+
+
+def _noted(one: ReceivedFile, units: Mapping[str, str]) -> ReceivedFile:
+    """The same with a word where somebody else's table was mailed: it is received all the same."""
+    sender = units.get(one.sender, "")
+    if not sender or not one.verdict or one.unit == sender:
+        return one
+    if one.unit:
+        return replace(
+            one, note=f"发件的是{sender}，表是{one.unit}的；已按{one.unit}的收下，请留意是否发错。"
+        )
+    return replace(one, note=f"表里没有写明单位，发件的是{sender}；请让其补写后重报。")

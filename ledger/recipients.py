@@ -1,7 +1,8 @@
 """Who is sent what: ``recipients.csv`` in the registry, data that the county keeps.
 
 Columns: key (any short word, never reused), name, role, address, gets (words of `GETS` joined by
-``|``), unit_code (blank for those who are no reporting unit; a unit gets only what is its own).
+``|``), unit_code (blank for those who are no reporting unit; a unit gets only what is its own),
+also (may be missing: further addresses from which it writes, joined by ``|``; nothing is sent there).
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ OF_A_UNIT = frozenset({Gets.UNIT_REPORT, Gets.FORMS, Gets.RETURN, Gets.REMINDER}
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One who gets mail. `key` identifies him for ever; `unit_code` None for leadership."""
+    """One who gets mail. `key` identifies him for ever; `unit_code` None for leadership. He may
+    write from `also`, too."""
 
     key: str
     name: str
@@ -47,6 +49,7 @@ class Recipient:
     address: str
     gets: frozenset[Gets]
     unit_code: str | None
+    also: tuple[str, ...] = ()
 
 
 def load_recipients(home: Home, programme: Registry) -> tuple[Recipient, ...]:
@@ -76,13 +79,10 @@ def _recipient(line: Mapping[str, str | None], place: str, programme: Registry) 
     }
     if not stated["key"] or not stated["name"]:
         raise UsageError(f"{place}：代号和名称都要填。")
-    try:
-        Address(addr_spec=stated["address"])
-        usable = "@" in stated["address"] and not stated["address"].endswith("@")
-    except (ValueError, IndexError):
-        usable = False
-    if not usable:
-        raise UsageError(f"{place}：“{stated['address']}”不是邮箱地址，请改正。")
+    also = tuple(one.strip() for one in (line.get("also") or "").split("|") if one.strip())
+    for address in (stated["address"], *also):
+        if not _is_address(address):
+            raise UsageError(f"{place}：“{address}”不是邮箱地址，请改正。")
     words = [word.strip() for word in (line.get("gets") or "").split("|") if word.strip()]
     try:
         gets = frozenset(Gets(word) for word in words)
@@ -96,4 +96,12 @@ def _recipient(line: Mapping[str, str | None], place: str, programme: Registry) 
     if unit is None and gets & OF_A_UNIT:
         only = "、".join(sorted(gets & OF_A_UNIT))
         raise UsageError(f"{place}：{only} 只能发给报送单位，请填 unit_code。")
-    return Recipient(stated["key"], stated["name"], stated["role"], stated["address"], gets, unit)
+    return Recipient(stated["key"], stated["name"], stated["role"], stated["address"], gets, unit, also)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Address(addr_spec=text)
+    except (ValueError, IndexError):
+        return False
+    return "@" in text and not text.endswith("@")

@@ -8,7 +8,7 @@ home is copied, mailed and archived. See docs/decisions/0013 and docs/operations
 from __future__ import annotations
 
 import tomllib
-from datetime import time
+from datetime import date, time
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -53,6 +53,12 @@ class Imap(_Part):
     folder: str = "INBOX"
     timeout_seconds: float = Field(default=60, gt=0)
     ca_file: str = ""
+    #: mails that arrived before are left alone; without it: before the programme's first month
+    since: date | None = None
+    #: a larger mail is not loaded, only told of
+    max_megabytes: int = Field(default=50, ge=1, le=200)
+    #: without it the mailbox is left exactly as it was found
+    mark_seen: bool = False
 
     @property
     def set(self) -> bool:
@@ -88,6 +94,14 @@ class Logs(_Part):
     files: int = Field(default=10, ge=1)
 
 
+class Web(_Part):
+    """What people see in a browser beside Prefect's pages."""
+
+    #: where the documents in reports/ are found; on a loopback address `ledger serve` serves them,
+    #: elsewhere a web server of the office's own does
+    documents_url: str = Field(default="http://127.0.0.1:4201", pattern=r"^https?://[^\s]+$")
+
+
 class Settings(BaseSettings):
     """All settings. `Settings.load` reads them."""
 
@@ -100,6 +114,7 @@ class Settings(BaseSettings):
     schedule: Schedule = Schedule()
     runner: Runner = Runner()
     logs: Logs = Logs()
+    web: Web = Web()
 
     @classmethod
     def settings_customise_sources(

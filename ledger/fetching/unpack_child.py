@@ -144,7 +144,7 @@ class _Unpacking:
     def mail(self, data: bytes) -> None:
         """The attachments of a mail, those of mails forwarded within it included."""
         message = email.message_from_bytes(data)
-        self.found.sender = _sender(message)
+        self.found.sender = sender_of(message)
         self.found.message_id = names.header_text(message.get("message-id") or "").strip()
         self.found.report = message.get_content_type() == "multipart/report"
         if self.found.report:
@@ -217,7 +217,7 @@ def _is_attached(part: Message, name: str, inline: bool) -> bool:
     return True
 
 
-def _sender(message: Message) -> str:
+def sender_of(message: Message) -> str:
     """The one address in the one From header, small letters; blank where there are others."""
     stated = message.get_all("from") or []
     if len(stated) != 1:

@@ -1,0 +1,181 @@
+"""The mailbox's new mails taken in: attachments of known senders received, others set aside."""
+
+from __future__ import annotations
+
+import email.parser
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ledger.calendar import now
+from ledger.fetching import names
+from ledger.fetching.mailbox import Envelope, Mailbox, MailboxProblem, open_mailbox
+from ledger.fetching.memory import MAIL, Memory, attachment_key, note_place
+from ledger.fetching.taking import Piece, Taken, take
+from ledger.fetching.unpack import Unpacked, unpack
+from ledger.fetching.unpack_child import sender_of
+from ledger.home import Home
+from ledger.recipients import Recipient
+from ledger.settings import Imap
+
+_MEGABYTE = 1 << 20
+_UNKNOWN = "发件人不在登记资料 recipients.csv 中"
+_NO_UNIT = "发件人不是报送单位（recipients.csv 中没有填 unit_code）"
+
+
+@dataclass
+class FromMail:
+    """What was taken in, and what kept the mailbox from being read to its end (Chinese)."""
+
+    taken: list[Taken] = field(default_factory=list)
+    problem: str = ""
+
+
+def senders(recipients: Iterable[Recipient]) -> dict[str, Recipient]:
+    """The registered recipients by address, in small letters; a reporting unit before another."""
+    found: dict[str, Recipient] = {}
+    for one in recipients:
+        for address in (one.address, *one.also):
+            known = found.get(address.lower())
+            if known is None or (known.unit_code is None and one.unit_code is not None):
+                found[address.lower()] = one
+    return found
+
+
+def take_mailbox(
+    home: Home,
+    memory: Memory,
+    settings: Imap,
+    known: Mapping[str, Recipient],
+    since: date,
+    *,
+    progress: Callable[[str], None],
+) -> FromMail:
+    """Take in every mail that arrived since `since` and was not taken in before, one at a time.
+
+    A mail is received when it reached the server, not when its sender says. Where the mailbox
+    fails, what was taken in before stands and the rest comes at the next look. Raises LedgerError
+    where nothing can be written.
+    """
+    done = FromMail()
+    try:
+        with open_mailbox(settings) as mailbox:
+            seen = memory.seen(mailbox.key, mailbox.uidvalidity)
+            uids = mailbox.since(seen, settings.since or since)
+            for number, envelope in enumerate(mailbox.envelopes(uids), start=1):
+                progress(f"邮件 {number}/{len(uids)}")
+                taken = _take_mail(home, memory, settings, mailbox, envelope, known)
+                done.taken += taken
+                _remember(memory, mailbox, envelope.uid, taken)
+                if settings.mark_seen:
+                    mailbox.mark_seen(envelope.uid)
+    except MailboxProblem as problem:
+        done.problem = problem.message
+    return done
+
+
+def _remember(memory: Memory, mailbox: Mailbox, uid: int, taken: Iterable[Taken]) -> None:
+    note_place(memory.looked, mailbox.key, mailbox.uidvalidity, uid)
+    for one in taken:
+        key = attachment_key(one.details["mail"]["message"], one.name, one.sha256 or "")
+        memory.attachments[key] = 1
+
+
+def _take_mail(
+    home: Home,
+    memory: Memory,
+    settings: Imap,
+    mailbox: Mailbox,
+    envelope: Envelope,
+    known: Mapping[str, Recipient],
+) -> list[Taken]:
+    most = settings.max_megabytes * _MEGABYTE
+    with tempfile.TemporaryDirectory(prefix="ledger-mail-") as folder:
+        if envelope.size > most:
+            pieces = [_too_large(mailbox, envelope, settings)]
+            message, sender = _identity(mailbox.header(envelope.uid))
+        else:
+            file = Path(folder) / f"邮件{envelope.uid}.eml"
+            file.write_bytes(mailbox.read(envelope.uid, most))
+            opened = unpack("mail", file, _made(Path(folder) / "parts"))
+            pieces = _pieces(opened, file, envelope, known.get(opened.sender))
+            sender = opened.sender
+            message = _message_key(opened.message_id, file.read_bytes())
+        who = known.get(sender)
+        details = {
+            "mailbox": mailbox.key,
+            "uidvalidity": mailbox.uidvalidity,
+            "uid": envelope.uid,
+            "message": message,
+            "from": None if who is None else who.key,
+        }
+        return take(home, _new(pieces, memory, details))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _identity(header: bytes) -> tuple[str, str]:
+    """Message key and sender of a mail of which only the header was read."""
+    message = email.parser.BytesHeaderParser().parsebytes(header)
+    stated = names.header_text(message.get("message-id") or "").strip()
+    return _message_key(stated, header), sender_of(message)
+
+
+def _message_key(message_id: str, data: bytes) -> str:
+    """What a mail is known by wherever it turns up: its Message-ID, else all its bytes."""
+    return hashlib.sha256(message_id.encode("utf-8", "replace") or data).hexdigest()
+
+
+def _too_large(mailbox: Mailbox, envelope: Envelope, settings: Imap) -> Piece:
+    why = (
+        f"邮件有 {envelope.size // _MEGABYTE} MB，超过上限 {settings.max_megabytes} MB，没有下载；"
+        "请到邮箱里看，或请对方只发表格"
+    )
+    return Piece(f"邮件{envelope.uid}", None, min(envelope.arrived, now()), MAIL, why)
+
+
+def _pieces(opened: Unpacked, file: Path, envelope: Envelope, sender: Recipient | None) -> list[Piece]:
+    """What a mail comes to, in the order of its parts."""
+    if opened.report:
+        return []
+    arrived = min(envelope.arrived, now())
+    known = sender is not None and sender.unit_code is not None
+    unknown = _UNKNOWN if sender is None else _NO_UNIT
+    pieces = []
+    for part in opened.parts:
+        path = opened.path(part)
+        if not known:
+            if part.archive is None:
+                pieces.append(Piece(part.name, path, arrived, MAIL, unknown))
+        elif part.why:
+            pieces.append(Piece(part.name, path, arrived, MAIL, part.why))
+        elif not part.opened:
+            within = {file.name: file}
+            if part.archive is not None:
+                archive = opened.parts[part.archive]
+                within[archive.name] = opened.path(archive)
+            pieces.append(Piece(part.name, path, arrived, MAIL, within=within))
+    if opened.why:
+        pieces.append(Piece(file.name, file, arrived, MAIL, opened.why))
+    return pieces
+
+
+def _new(pieces: list[Piece], memory: Memory, details: Mapping[str, Any]) -> list[Piece]:
+    """The pieces not yet journaled; the last of them says that the mail is done with."""
+    fresh: dict[str, Piece] = {}
+    for piece in pieces:
+        key = attachment_key(details["message"], piece.name, piece.sha256 or "")
+        if key not in memory.attachments:
+            fresh.setdefault(key, piece)
+    left = list(fresh.values())
+    return [
+        replace(piece, details={"mail": {**details, "last": place == len(left)}})
+        for place, piece in enumerate(left, start=1)
+    ]
