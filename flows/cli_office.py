@@ -12,13 +12,22 @@ from ledger.home import Home
 
 @command("serve")
 @click.option("--port", type=click.IntRange(1024, 65535), default=4200, show_default=True, help="网页端口。")
-def serve(home: Home, as_json: bool, port: int) -> int:
-    """常驻运行：按日程自动出月报，网页上可看进度（仅本机）。"""
-    from flows.serving import serve as serve_home
+@click.option(
+    "--homes",
+    metavar="文件夹",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="一次照管这个文件夹下的所有项目（各有自己的 data/raw/registry）。",
+)
+def serve(home: Home, as_json: bool, port: int, homes: Path | None) -> int:
+    """常驻运行：按日程发预填表、催报、出月报、收件，网页上可看进度、可手动启动（仅本机）。"""
+    from flows import serving
 
-    if not as_json:
-        click.echo(f"网页：http://127.0.0.1:{port}　按 Ctrl-C 停止。")
-    serve_home(home, port)
+    say: serving.Say = (lambda _: None) if as_json else click.echo
+    say(f"网页：http://127.0.0.1:{port}　按 Ctrl-C 停止。")
+    if homes is None:
+        serving.serve(home, port, say=say)
+    else:
+        serving.serve_folder(homes, port, say=say)
     return DONE
 
 
@@ -57,3 +66,21 @@ def restore(home: Home, as_json: bool, archive: Path, folder: Path) -> int:
     else:
         show_office.restored(restored)
     return DONE if restored.sound else DONE_WITH_ERRORS
+
+
+@command("doctor")
+@click.option("--full", is_flag=True, help="也做慢的：逐个核对原件，启动一次 Prefect 服务。")
+def doctor(home: Home, as_json: bool, full: bool) -> int:
+    """体检：程序、字体、磁盘、时钟、台帐、登记资料、邮件、Prefect 是否正常；只看，不改动。
+
+    ✓ 正常；! 可以缓办；✗ 现在要处理，这时退出代码为 1。
+    """
+    from flows import show_office
+    from flows.doctor import examine
+
+    diagnosis = examine(home, full=full)
+    if as_json:
+        print_json(diagnosis.as_json())
+    else:
+        show_office.diagnosis(diagnosis)
+    return DONE if diagnosis.sound else DONE_WITH_ERRORS

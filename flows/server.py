@@ -1,12 +1,14 @@
 """The embedded Prefect server: started on loopback when a flow needs one, stopped after.
 
 Its database, results and log live in the home (data/processed/prefect). A server that is already
-running for this home is reused; one named by ``PREFECT_API_URL`` is left to whoever runs it.
-Nothing is sent off the machine: analytics and telemetry are off.
+running for this home is reused, and stopped only when nobody uses it any more; it ends with the
+process that started it, however that ends. One named by ``PREFECT_API_URL`` is left to whoever runs
+it. Nothing is sent off the machine: analytics and telemetry are off.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -18,6 +20,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from ledger.errors import LedgerError
 from ledger.home import Home
@@ -26,6 +30,8 @@ HOST = "127.0.0.1"
 #: A cold first start makes the database; on a loaded machine that has been seen to take minutes.
 START_SECONDS = 180
 STOP_SECONDS = 15
+#: For how long finished runs are kept in Prefect's database; the ledger's own records are for ever.
+KEEP_RUNS_DAYS = 400
 
 
 class ServerFailed(LedgerError):
@@ -48,10 +54,18 @@ def environment(home: Home) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
         "PREFECT_CLI_PROMPT": "false",
+        # what a killed run held of a limit is known to the next server, and given back
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # a look at the inbox every few minutes is fifty thousand runs a year: a year is kept
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(KEEP_RUNS_DAYS * 24 * 3600),
+        # a busy machine is no failure
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
     }
 
 
-def _healthy(api_url: str) -> bool:
+def healthy(api_url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{api_url}/health", timeout=2) as answer:  # noqa: S310  loopback
             return bool(answer.status == 200)
@@ -59,7 +73,7 @@ def _healthy(api_url: str) -> bool:
         return False
 
 
-def _running(home: Home) -> str | None:
+def running(home: Home) -> str | None:
     """The address of the server that already serves this home, None where there is none."""
     try:
         known = json.loads((home.prefect / "server.json").read_text(encoding="utf-8"))
@@ -67,7 +81,7 @@ def _running(home: Home) -> str | None:
     except (OSError, ValueError, KeyError):
         return None
     url = str(known["api_url"])
-    return url if _healthy(url) else None
+    return url if healthy(url) else None
 
 
 def _free_port() -> int:
@@ -81,7 +95,8 @@ def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes],
     home.prefect.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
     api_url = f"http://{HOST}:{port}/api"
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    command = [sys.executable, "-m", "flows.guarded", "prefect", "server", "start"]
+    command += ["--host", HOST, "--port", str(port)]
     with (home.prefect / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -92,7 +107,7 @@ def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes],
             start_new_session=True,
         )
     until = time.monotonic() + START_SECONDS
-    while not _healthy(api_url):
+    while not healthy(api_url):
         if process.poll() is not None or time.monotonic() > until:
             stop(process)
             raise ServerFailed(
@@ -118,29 +133,49 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def prefect_server(home: Home, port: int | None = None) -> Iterator[str]:
+def prefect_server(home: Home, port: int | None = None, *, own: bool = False) -> Iterator[str]:
     """A Prefect API for this home, its settings in the environment of this process.
 
-    `port` is where to start one (any free one otherwise). Yields the API's address. Prefect must not have been imported before: it reads its settings
-    when it is.
+    `port` is where to start one (any free one otherwise). With `own` another's is not reused but
+    waited for until it has ended: one that a single run started goes when that run is done. Yields
+    the API's address. Prefect must not have been imported before: it reads its settings when it is.
+    Raises ServerFailed.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
         yield given
         return
     home.prefect.mkdir(parents=True, exist_ok=True)
+    home.locks.mkdir(parents=True, exist_ok=True)
     process: subprocess.Popen[bytes] | None = None
-    api_url = _running(home)
-    if api_url is None:
-        process, api_url = start(home, port)
     before = dict(os.environ)
-    os.environ.update(environment(home))
-    os.environ["PREFECT_API_URL"] = api_url
-    try:
-        yield api_url
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        if process is not None:
-            stop(process)
-            (home.prefect / "server.json").unlink(missing_ok=True)
+    with _lock_file(home.locks / "prefect-users.lock") as users:
+        with _lock_file(home.locks / "prefect-start.lock") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)  # two at once start one server
+            while own and running(home):
+                fcntl.flock(starting, fcntl.LOCK_UN)
+                time.sleep(0.5)
+                fcntl.flock(starting, fcntl.LOCK_EX)
+            fcntl.flock(users, fcntl.LOCK_SH)
+            api_url = running(home)
+            if api_url is None:
+                process, api_url = start(home, port)
+        os.environ.update(environment(home))
+        os.environ["PREFECT_API_URL"] = api_url
+        try:
+            yield api_url
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            if process is not None:
+                fcntl.flock(users, fcntl.LOCK_UN)
+                fcntl.flock(users, fcntl.LOCK_EX)  # whoever else uses it has ended
+                stop(process)
+                (home.prefect / "server.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock_file(path: Path) -> Iterator[TextIO]:
+    """An open file to lock; what is held on it ends with the process."""
+    with path.open("a", encoding="ascii") as file:
+        yield file

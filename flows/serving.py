@@ -1,54 +1,139 @@
-"""`ledger serve`: the home's Prefect server with its UI, and the monthly flow on its schedule.
+"""`ledger serve`: Prefect's server and UI, and the office's flows on their schedules.
 
-The flow looks every morning, Asia/Shanghai: on the day after the deadline it runs the month that
-was due; on later days only where something new has arrived since. The month comes from the run's
-scheduled time, so that a run that starts late still does the month it was meant for.
+One process looks after one home, or with ``--homes`` after all homes below a folder; the server's own
+files then lie in that folder's ``.serve``. What was missed while nothing was running is done once at
+the start, in order (flows/deployments.py, 补办); what a killed service left behind in Prefect is
+settled before (flows/settling.py).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
+from flows import duties, programmes
+from flows.schedule import Timetable
 from flows.server import prefect_server
-from ledger.calendar import SHANGHAI, deadline
+from ledger import calendar
+from ledger.errors import Busy, LedgerError
 from ledger.home import Home
-from ledger.registry import Registry
-from schemas.month import Month
 
 PORT = 4200
-EVERY_MORNING = "0 8 * * *"
+#: Where the server's files are when it serves a folder of homes.
+SERVER_FOLDER = ".serve"
+#: How many flow runs are under way at once; each is a process.
+RUNS_AT_ONCE = 4
+#: How often started runs are looked for, in seconds.
+POLL_SECONDS = 3
+
+_LOG = logging.getLogger(__name__)
+Say = Callable[[str], None]
 
 
-def due_month(moment: datetime, registry: Registry) -> Month | None:
-    """The month whose deadline has passed at `moment`: last month, or None before its day after."""
-    day = moment.astimezone(SHANGHAI).date()
-    month = Month.of(day).plus(-1)
-    if month < registry.first_month or day <= deadline(month, registry.deadline_day).day:
-        return None
-    return month
+def serve(home: Home, port: int = PORT, *, say: Say = lambda _: None) -> None:
+    """Serve one home until SIGTERM or SIGINT. Raises Busy where it is served already, ServerFailed."""
+    _serve(home, programmes.of_home(home), {"LEDGER_HOME": str(home.root)}, port, say)
 
 
-def serve(home: Home, port: int = PORT) -> None:
-    """Serve until interrupted. The server is started on `port` where none runs for this home."""
-    with prefect_server(home, port=port):
-        from prefect import flow
-        from prefect.runtime import flow_run
-        from prefect.schedules import Cron
+def serve_folder(folder: Path, port: int = PORT, *, say: Say = lambda _: None) -> None:
+    """Serve all homes below `folder`, those that are there now. Raises as `serve`, and UsageError
+    where there is none."""
+    folder = folder.resolve()
+    homes = programmes.of_folder(folder)
+    _serve(Home(folder / SERVER_FOLDER), homes, {programmes.HOMES_VARIABLE: str(folder)}, port, say)
 
-        from flows.on_prefect import monthly_flow
 
-        @flow(name="每月报告")
-        def every_morning(month: str | None = None) -> str:
-            """month：所报月份，如 2018-09；不填时为截止日已过的上一个月。"""
-            scheduled = flow_run.scheduled_start_time
-            chosen = Month.parse(month) if month else due_month(scheduled, Registry.load(home))
-            if chosen is None:
-                return "未到截止日"
-            return monthly_flow(home, chosen, progress=lambda _: None).message
+def _serve(
+    place: Home, homes: Mapping[str, Home], surroundings: Mapping[str, str], port: int, say: Say
+) -> None:
+    for sentence in _first_words(homes):
+        say(sentence)
+    with _alone(place), prefect_server(place, port=port, own=True):
+        os.environ.update(surroundings)
+        os.environ["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
+        asyncio.run(_run(homes, say))
 
-        every_morning.serve(
-            name=home.root.name,
-            schedule=Cron(EVERY_MORNING, timezone="Asia/Shanghai"),
-            pause_on_shutdown=False,
-            print_starting_message=False,
-        )
+
+def _first_words(homes: Mapping[str, Home]) -> Iterator[str]:
+    """What people should know of the calendar before it runs: holidays or a plan that are missing."""
+    now = calendar.now()
+    unknown: set[int] = set()
+    for name, home in homes.items():
+        timetable = Timetable.of(home)
+        unknown.update(timetable.years_unknown(now))
+        if not timetable.years:
+            yield f"{name}：还没有计划，日程上没有事项；请用 ledger plan 登记计划，或放入 data/raw/plan。"
+        elif now.year not in timetable.years:
+            yield f"{name}：{now.year} 年没有计划，今年的月份不排日程。"
+    for year in sorted(unknown):
+        _LOG.warning("statutory holidays of %d are not known; weekends alone count", year)
+        yield f"{year} 年的法定节假日程序还不知道，暂按周末推算；请升级 chinesecalendar。"
+
+
+@contextmanager
+def _alone(place: Home) -> Iterator[None]:
+    """One service a home. Raises Busy where another runs."""
+    place.locks.mkdir(parents=True, exist_ok=True)
+    with (place.locks / "serve.lock").open("a", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy("这里已有一个 ledger serve 在运行；不用再启动，或先停下那一个。") from None
+        yield
+
+
+async def _run(homes: Mapping[str, Home], say: Say) -> None:
+    """Serve until a signal comes. Prefect is loaded here: its settings are in the environment now."""
+    from prefect.client.orchestration import get_client
+    from prefect.runner import Runner
+
+    from flows import settling
+    from flows.deployments import served
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    runner = Runner(name="ledger", pause_on_shutdown=False, limit=RUNS_AT_ONCE)
+    async with get_client() as client:
+        ids = {}
+        for name, home in homes.items():
+            for deployment in served(name, home):
+                ids[name, deployment.flow_name] = await runner.aadd_deployment(deployment)
+        await settling.settle(client, set(ids.values()))
+        for name, home in homes.items():
+            await _catch_up(client, ids[name, "补办"], name, home, say)
+        serving = asyncio.create_task(runner.start())
+        await asyncio.sleep(0)  # the runner takes SIGTERM for itself; it is ours
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stopped.set)
+        say("已开始运行。")
+        await _first_of(serving, stopped)
+        if not serving.done():
+            await runner.astop()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _first_of(serving: asyncio.Task[None], stopped: asyncio.Event) -> None:
+    """Wait for the signal, or for the runner to end by itself."""
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+async def _catch_up(client: object, deployment_id: object, name: str, home: Home, say: Say) -> None:
+    """Where something is due and was not done, start one run that does it."""
+    try:
+        missed = duties.overdue(home, calendar.now())
+    except LedgerError as problem:
+        say(f"{name}：{problem.message}")
+        return
+    if missed:
+        say(f"{name}：补办 {'、'.join(duty.chinese for duty in missed)}。")
+        await client.create_flow_run_from_deployment(deployment_id)  # type: ignore[attr-defined]

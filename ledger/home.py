@@ -85,6 +85,11 @@ class Home:
         """Prefect's own files: its SQLite database, its results, its server's log."""
         return self.processed / "prefect"
 
+    @property
+    def schedule(self) -> Path:
+        """What of the calendar is done; see flows/duties.py."""
+        return self.processed / "schedule"
+
     def drop(self, month: Month) -> Path:
         """The drop folder of a month; its files are never changed or deleted."""
         return self.raw / str(month)

@@ -1,0 +1,277 @@
+"""The office's flows as they are served: each can be started by hand, most have a schedule.
+
+Importing this loads Prefect; only flows/ may. What a flow does is in the modules without Prefect;
+here it gets its form for clerks (titles, descriptions, choices), its name, and a state that says in
+Chinese what came of it. A flow started by its schedule does what the calendar says is due and not
+done (flows/duties.py): one that comes late does what it should have done, one too many does nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from prefect import State, flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import Flow
+from prefect.runtime import deployment, flow_run
+from prefect.schedules import Cron, Schedule
+from prefect.states import Completed, Failed, Scheduled
+from prefect.types.entrypoint import EntrypointType
+from pydantic import AfterValidator, Field
+
+from flows import duties, programmes
+from flows.guarded import end_with_parent
+from flows.schedule import Duty, Kind
+from ledger import calendar
+from ledger.calendar import SHANGHAI
+from ledger.errors import Busy, LedgerError
+from ledger.home import Home
+from ledger.registry import Registry
+from ledger.settings import Settings
+from schemas.month import Month
+
+TIMEZONE = "Asia/Shanghai"
+#: What a schedule puts into the field 月份.
+ON_SCHEDULE = "按日程"
+#: When a run that found its month held by another comes again.
+COME_AGAIN = timedelta(minutes=10)
+
+_MONTH_PATTERN = rf"^(|{ON_SCHEDULE}|\d{{4}}-(0[1-9]|1[0-2]))$"
+
+
+def _checked_month(text: str) -> str:
+    text = text.strip()
+    if re.fullmatch(_MONTH_PATTERN, text) is None:
+        raise ValueError(f"“{text}”不是月份，请写成 2018-09 的样子。")
+    return text
+
+
+def _month_field(default: str) -> Any:
+    """A month as a clerk fills it in; `default` says what a blank one means."""
+    return Field(
+        json_schema_extra={
+            "title": "月份",
+            "description": f"所报月份，写成 2018-09 的样子。不填：{default}。",
+            "pattern": _MONTH_PATTERN,
+        }
+    )
+
+
+LastMonth = Annotated[str, AfterValidator(_checked_month), _month_field("上个月")]
+ThisMonth = Annotated[str, AfterValidator(_checked_month), _month_field("这个月")]
+Units = Annotated[
+    list[str],
+    Field(json_schema_extra={"title": "单位", "description": "只出这些单位的。不选：全部单位。"}),
+]
+
+#: What one piece of work came to: its state's name and a Chinese sentence.
+Told = tuple[str, str]
+Work = Callable[[Home, Month], Told]
+DONE, DEGRADED, NOTHING, BUSY = "Completed", "Degraded", "Nothing", "Busy"
+
+
+# --- the flows
+
+
+def _run_name() -> str:
+    """``2018-09 预填表``; by its day where the calendar decides."""
+    month = str(flow_run.parameters.get("month") or "")
+    if month in ("", ON_SCHEDULE):
+        month = _moment().astimezone(SHANGHAI).strftime("%Y-%m-%d")
+    return f"{month} {flow_run.flow_name}"
+
+
+@flow(name="预填表", flow_run_name=_run_name, persist_result=False)
+def forms(month: ThisMonth = "", units: Units = []) -> State[None]:  # noqa: B006  Prefect's form
+    """生成各单位的预填表，登记了邮箱的单位同时发去。已发过的不再发。"""
+    return _do(Kind.FORMS, month, 0, lambda home, chosen: _forms(home, chosen, units))
+
+
+@flow(name="每月报告", flow_run_name=_run_name, persist_result=False)
+def report(month: LastMonth = "") -> State[None]:
+    """收件、核对、入账、退回、出报告草稿。可反复运行；没有变化的不重做。"""
+    return _do(Kind.RUN, month, -1, _report)
+
+
+@flow(name="补办", flow_run_name=_run_name, persist_result=False)
+def catch_up() -> State[None]:
+    """把到期没有办的（停机时错过的）依次办一遍，每件只办一次。"""
+    return _guarded(lambda home: _overdue(home, list(WORK)))
+
+
+# --- what they do
+
+
+def _forms(home: Home, month: Month, units: Sequence[str] = ()) -> Told:
+    from flows.forms import write
+
+    @task(name="写预填表", cache_policy=NO_CACHE, persist_result=False)
+    def write_forms() -> int:
+        return len(write(home, month, units))
+
+    count = write_forms()
+    get_run_logger().info("forms written month=%s count=%d", month, count)
+    return DONE, f"{month.chinese}预填表 {count} 份"
+
+
+def _report(home: Home, month: Month) -> Told:
+    from flows.on_prefect import monthly_flow
+
+    with duties.patiently_held(home, month):
+        outcome = monthly_flow(home, month, progress=get_run_logger().debug)
+    get_run_logger().info(
+        "report month=%s state=%s received=%d recorded=%d",
+        month,
+        outcome.state,
+        len(outcome.received),
+        len(outcome.recorded),
+    )
+    return outcome.state, f"{month.chinese}：{outcome.message}"
+
+
+def _morning(home: Home, month: Month) -> Told:
+    """The run of a month as the calendar has it: what has changed since the last morning."""
+    months = duties.months_to_run(home, month)
+    if not months:
+        return NOTHING, f"{month.chinese}：没有新收到的"
+    return _together([_report(home, each) for each in months])
+
+
+#: How the calendar's duties are done.
+WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.RUN: _morning}
+
+
+# --- by hand, or as the calendar says
+
+
+def _do(kind: Kind, month: str, months_back: int, work: Work) -> State[None]:
+    """Do `work` for the month given, for the calendar month so many months from now where none is,
+    or what the calendar says is due."""
+    if month == ON_SCHEDULE:
+        return _guarded(lambda home: _overdue(home, [kind]))
+    chosen = Month.parse(month) if month else Month.of(_moment().date()).plus(months_back)
+    return _guarded(lambda home: work(home, chosen))
+
+
+def _overdue(home: Home, kinds: Sequence[Kind]) -> Told:
+    """Do what is due and not done, one after the other. What fails is told; the rest is done."""
+    log = get_run_logger()
+    with duties.calendar_held(home):
+        waiting = [duty for duty in duties.overdue(home, _moment()) if duty.kind in kinds]
+        if not waiting:
+            return NOTHING, "没有到期要办的"
+        told: list[Told] = []
+        failed: list[str] = []
+        for duty in waiting:
+            log.info("duty kind=%s month=%s day=%s", duty.kind, duty.month, duty.day)
+            try:
+                told.append(_one(home, duty))
+            except Busy:
+                raise
+            except LedgerError as problem:
+                failed.append(f"{duty.chinese}：{problem.message}")
+        if failed:
+            raise LedgerError("；".join([*failed, *(sentence for _, sentence in told)]))
+        return _together(told)
+
+
+def _one(home: Home, duty: Duty) -> Told:
+    assert duty.month is not None
+    seq = duties.last_event(home)
+    told = WORK[duty.kind](home, duty.month)
+    duties.mark_done(home, duty, seq)
+    return told
+
+
+def _together(told: Sequence[Told]) -> Told:
+    """The most telling state and all sentences."""
+    states = [state for state, _ in told]
+    state = next((each for each in (DEGRADED, DONE) if each in states), NOTHING)
+    return state, "；".join(sentence for _, sentence in told)
+
+
+def _guarded(work: Callable[[Home], Told]) -> State[None]:
+    """The state a flow ends in. Another's hold on the month is no failure: the run comes again."""
+    end_with_parent()
+    log = get_run_logger()
+    try:
+        name, message = work(programmes.find(deployment.name))
+    except Busy as busy:
+        log.info("busy, coming again in %d minutes", COME_AGAIN.total_seconds() // 60)
+        return Completed(name=BUSY, message=f"{busy.message}{_come_again()}")
+    except LedgerError as problem:
+        log.error("not done: %s exit_code=%d", type(problem).__name__, problem.exit_code)  # noqa: TRY400
+        return Failed(message=problem.message)
+    except Exception as error:  # noqa: BLE001  where, not what: a message may quote what a unit wrote
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("unforeseen: %s\n%s", type(error).__name__, where)  # noqa: TRY400
+        return Failed(message="程序内部出错，没有完成；请把运行记录发给维护人员。原始文件不受影响。")
+    return Completed(name=name, message=message)
+
+
+def _come_again() -> str:
+    """Put the same run on the schedule again, and say when it comes."""
+    if deployment.id is None:
+        return ""
+    moment = calendar.now() + COME_AGAIN
+    with get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters=flow_run.parameters,
+            state=Scheduled(scheduled_time=moment),
+            idempotency_key=f"again-{flow_run.id}",
+        )
+    return f"{moment:%H:%M} 自动再来一次。"
+
+
+def _moment() -> datetime:
+    """The moment that decides what is due: when the run was to start or, where that is later, now.
+    A run is started some seconds early; one that comes late does all that has fallen due since."""
+    scheduled = flow_run.scheduled_start_time
+    return max(calendar.now(), scheduled) if scheduled else calendar.now()
+
+
+# --- served
+
+
+def served(name: str, home: Home) -> list[RunnerDeployment]:
+    """The deployments of one programme. Raises UsageError where its settings can't be used."""
+    schedule = Settings.load(home).schedule
+    morning = schedule.at
+    units = [unit.name for unit in Registry.load(home).units]
+    return [
+        _deployment(
+            forms, name, _cron(f"{morning.minute} {morning.hour} {schedule.forms_day}-31 * *"), units
+        ),
+        _deployment(report, name, _cron(f"{morning.minute} {morning.hour} * * *")),
+        _deployment(catch_up, name),
+    ]
+
+
+def _cron(text: str) -> Schedule:
+    return Cron(text, timezone=TIMEZONE, parameters={"month": ON_SCHEDULE})
+
+
+def _deployment(
+    served_flow: Flow[..., Any], name: str, schedule: Schedule | None = None, units: Sequence[str] = ()
+) -> RunnerDeployment:
+    """A deployment of one programme, its units as the choices of the form. What is filled in is
+    checked by the flow, which says in Chinese what is wrong; Prefect would say it in English."""
+    made = RunnerDeployment.from_flow(
+        served_flow,
+        name=name,
+        schedule=schedule,
+        tags=[name],
+        enforce_parameter_schema=False,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    form = made._parameter_openapi_schema.properties
+    if "units" in form:
+        form["units"]["items"] = {"type": "string", "enum": list(units)}
+    return made

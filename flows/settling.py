@@ -1,0 +1,72 @@
+"""What a killed service left behind in Prefect, settled before the next one begins.
+
+Runs that Prefect takes for running have no process any more; runs that were on the schedule while
+nothing ran would come all at once. The calendar knows what was missed (flows/duties.py), so neither
+is needed. Runs that wait for a signature, and those that somebody started by hand, are left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import Cancelled, Crashed
+
+_LOG = logging.getLogger(__name__)
+_PAGE = 200
+
+
+async def settle(client: PrefectClient, served: set[UUID]) -> None:
+    """End the runs whose process is gone, drop the missed ones of the schedule, and forget the
+    deployments that are not `served` any more."""
+    for deployment_id in await _all_deployments(client) - served:
+        await client.delete_deployment(deployment_id)
+        _LOG.info("deployment %s is not served any more", deployment_id)
+    ended = await _each(client, _in_states(StateType.RUNNING, StateType.PENDING, StateType.CANCELLING))
+    for run in ended:
+        await client.set_flow_run_state(
+            run.id, Crashed(message="服务中断，这次没有做完；到期的事由补办接着做。"), force=True
+        )
+    missed = [run for run in await _each(client, _missed()) if run.auto_scheduled]
+    for run in missed:
+        await client.set_flow_run_state(
+            run.id, Cancelled(name="Missed", message="当时服务没有运行；错过的由补办一次办完。"), force=True
+        )
+    _LOG.info("settled: %d runs without a process, %d missed", len(ended), len(missed))
+
+
+async def _all_deployments(client: PrefectClient) -> set[UUID]:
+    found: set[UUID] = set()
+    while page := await client.read_deployments(limit=_PAGE, offset=len(found)):
+        found |= {deployment.id for deployment in page}
+    return found
+
+
+def _in_states(*types: StateType) -> FlowRunFilter:
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))
+
+
+def _missed() -> FlowRunFilter:
+    waiting = _in_states(StateType.SCHEDULED)
+    before = {"before_": datetime.now(UTC)}
+    waiting.expected_start_time = FlowRunFilterExpectedStartTime.model_validate(before)
+    return waiting
+
+
+async def _each(client: PrefectClient, wanted: FlowRunFilter) -> list[FlowRun]:
+    """All runs of a filter, page by page."""
+    found: list[FlowRun] = []
+    while True:
+        page = await client.read_flow_runs(flow_run_filter=wanted, limit=_PAGE, offset=len(found))
+        found += page
+        if len(page) < _PAGE:
+            return found

@@ -1,0 +1,26 @@
+"""What has arrived since an event: the months that a new run of theirs would show differently."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ledger.recording import tables
+from ledger.recording.database import reading
+from ledger.recording.ledger import Ledger
+from schemas.month import Month
+
+
+def months_touched(ledger: Ledger, after: int, until: Month) -> set[Month]:
+    """The months up to `until` about which something was recorded after event `after`: a submission,
+    or a plan that counts from that month on. A file that repeats what stands touches nothing."""
+    sent, plans = tables.submissions, tables.plan_versions
+    with reading(ledger.engine) as connection:
+        found = set(
+            connection.scalars(
+                sa.select(sent.c.month)
+                .where(sent.c.submission_id > after, sent.c.repeated.is_(False))
+                .distinct()
+            )
+        )
+        found |= set(connection.scalars(sa.select(plans.c.effective_from).where(plans.c.event_seq > after)))
+    return {month for month in found if month <= until}
