@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flows.backup import BackedUp, Restored
+from flows.doctor import Diagnosis
 from flows.verify import told
 
 
@@ -39,3 +40,16 @@ def restored(done: Restored) -> None:
     if done.proof is not None:
         for line in told(done.proof):
             click.echo(line)
+
+
+def diagnosis(found: Diagnosis) -> None:
+    for check in found.checks:
+        click.echo(f"{check.state.sign} {check.what}：{check.found}")
+        if check.remedy:
+            click.echo(f"    → {check.remedy}")
+    signs = [check.state.sign for check in found.checks]
+    if found.sound:
+        later = f"，{signs.count('!')} 项可以缓办" if "!" in signs else ""
+        click.echo(f"体检 {len(signs)} 项，都能用{later}。")
+    else:
+        click.echo(f"体检 {len(signs)} 项，{signs.count('✗')} 项现在要处理。")

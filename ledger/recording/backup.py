@@ -3,7 +3,7 @@
 The journal is listed first, up to its last event of that moment, and everything else copied after:
 an original is always kept before the event that names it, so every event in the copy finds its
 originals there. The chain and every original are proved on the way: a damaged home makes no backup,
-lest it push the good ones out. See docs/decisions/0019.
+lest it push the good ones out. See docs/decisions/0024.
 """
 
 from __future__ import annotations
