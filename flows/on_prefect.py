@@ -8,15 +8,18 @@ failure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
+from uuid import UUID
 
-from prefect import State, flow, task
+from prefect import State, flow, get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging.handlers import APILogWorker
 from prefect.states import Completed
 
-from flows import runners
-from flows.monthly import MonthOutcome, Progress, Walk, the_month
+from flows import artifacts, runners, signing
+from flows.monthly import STEPS, MonthOutcome, Progress, Walk, the_month
+from flows.status import month_status
 from ledger.home import Home
 from ledger.recording.fold import Tools
 from ledger.settings import Settings
@@ -26,15 +29,40 @@ T = TypeVar("T")
 
 
 class PrefectWalk(Walk):
-    """Every step and every part is a task under its own name; files are read in batches."""
+    """Every step and every part is a task under its own name; files are read in batches.
 
-    def __init__(self, progress: Progress, batch_size: int) -> None:
+    A progress artifact follows the steps.
+    """
+
+    def __init__(self, home: Home, month: Month, progress: Progress, batch_size: int) -> None:
         super().__init__(progress)
         self._tools = runners.batching(batch_size)
+        self._key = artifacts.key_of(home, month, "progress")
+        self._title = f"{month} 月报"
+        self._artifact: UUID | None = None
+        self._begun = 0
 
     @property
     def tools(self) -> Tools:
         return self._tools
+
+    def step(self, name: str, work: Callable[[], T]) -> T:
+        self.show_progress(name)
+        self._begun += 1
+        return super().step(name, work)
+
+    def show_progress(self, name: str) -> None:
+        """Say in the UI which step is under way and how many are done."""
+        percent, words = 100 * self._begun / STEPS, f"{self._title}：{name}"
+
+        def show() -> None:
+            if self._artifact is None:
+                made = create_progress_artifact(percent, key=self._key, description=words)
+                self._artifact = cast(UUID, made)  # called without a running loop
+            else:
+                update_progress_artifact(self._artifact, percent, description=words)
+
+        _shown(show)
 
     def run(self, name: str, work: Callable[[], T]) -> T:
         # a name is filled in like a template: braces in it are doubled
@@ -59,8 +87,12 @@ def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
         persist_result=False,
     )
     def monthly() -> State[None]:
-        outcome = the_month(home, month, PrefectWalk(progress, settings.runner.batch_size))
+        walk = PrefectWalk(home, month, progress, settings.runner.batch_size)
+        outcome = the_month(home, month, walk)
         outcomes.append(outcome)
+        walk.show_progress("完成")
+        _shown(lambda: artifacts.show(home, month, month_status(home, month, None), outcome.reports))
+        _shown(lambda: signing.keep_one(home, month))
         return Completed(
             name=outcome.state, message="；".join(filter(None, (outcome.message, outcome.due_message)))
         )
@@ -71,3 +103,11 @@ def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
         # what is still to be sent must reach the server before it is stopped
         APILogWorker.drain_all(timeout=5)
     return outcomes[0]
+
+
+def _shown(work: Callable[[], object]) -> None:
+    """Do what is for the UI alone. The month is done without it: what goes wrong is logged."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001  whatever it is, the month stands
+        get_run_logger().warning("not shown in the UI: %s", type(error).__name__)
