@@ -1,4 +1,4 @@
-"""`ledger init`: the folders of a home and a registry to fill in."""
+"""`ledger init`: the folders of a home, a registry to fill in, the settings with their defaults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.home import CHECKOUT, Home
 def make_home(home: Home) -> list[str]:
     """Make what is missing of a home; never overwrites. Returns what was made, relative paths."""
     made = []
-    for folder in (home.raw, home.plans, home.own_registry, home.processed, home.root / "reports"):
+    for folder in (home.raw, home.inbox, home.plans, home.own_registry, home.processed, home.root / "reports"):
         if not folder.is_dir():
             try:
                 folder.mkdir(parents=True)
@@ -24,4 +24,7 @@ def make_home(home: Home) -> list[str]:
         if source.is_file() and not target.exists():
             shutil.copyfile(source, target)
             made.append(home.relative(target))
+    if not home.settings.exists():
+        shutil.copyfile(CHECKOUT / "templates" / "ledger.toml", home.settings)
+        made.append(home.relative(home.settings))
     return made

@@ -90,8 +90,9 @@ class Runner(_Part):
 
 class Logs(_Part):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    #: a file a day; a full one is followed by another, and the oldest go
     megabytes: int = Field(default=5, ge=1)
-    files: int = Field(default=10, ge=1)
+    files: int = Field(default=60, ge=1)
 
 
 class Web(_Part):
