@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from ledger import logs
 from ledger.errors import LedgerError
 from ledger.home import Home
 
@@ -30,6 +32,8 @@ HOST = "127.0.0.1"
 #: A cold first start makes the database; on a loaded machine that has been seen to take minutes.
 START_SECONDS = 180
 STOP_SECONDS = 15
+#: The server's own log begins anew when it is larger than this; how often that is looked at.
+LARGEST_LOG, LOOK_AT_LOG_SECONDS = 10 << 20, 600
 #: For how long finished runs are kept in Prefect's database; the ledger's own records are for ever.
 KEEP_RUNS_DAYS = 400
 
@@ -84,6 +88,16 @@ def running(home: Home) -> str | None:
     return url if healthy(url) else None
 
 
+def _log(home: Home) -> Path:
+    return home.prefect / "server.log"
+
+
+def _keep_log_small(home: Home, ended: threading.Event) -> None:
+    """Look after the server's log until `ended`: a server may run for months."""
+    while not ended.wait(LOOK_AT_LOG_SECONDS):
+        logs.cut(_log(home), LARGEST_LOG)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -97,7 +111,8 @@ def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes],
     api_url = f"http://{HOST}:{port}/api"
     command = [sys.executable, "-m", "flows.guarded", "prefect", "server", "start"]
     command += ["--host", HOST, "--port", str(port)]
-    with (home.prefect / "server.log").open("ab") as log:
+    logs.cut(_log(home), LARGEST_LOG)
+    with _log(home).open("ab") as log:
         process = subprocess.Popen(
             command,
             env={**os.environ, **environment(home), "PREFECT_API_URL": api_url},
@@ -111,7 +126,7 @@ def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes],
         if process.poll() is not None or time.monotonic() > until:
             stop(process)
             raise ServerFailed(
-                f"Prefect 服务没有启动，详情见 {home.relative(home.prefect / 'server.log')}；"
+                f"Prefect 服务没有启动，详情见 {home.relative(_log(home))}；"
                 "可先用 ledger run --plain 出报告。"
             )
         time.sleep(0.1)
@@ -162,9 +177,13 @@ def prefect_server(home: Home, port: int | None = None, *, own: bool = False) ->
                 process, api_url = start(home, port)
         os.environ.update(environment(home))
         os.environ["PREFECT_API_URL"] = api_url
+        ended = threading.Event()
+        if process is not None:
+            threading.Thread(target=_keep_log_small, args=(home, ended), daemon=True).start()
         try:
             yield api_url
         finally:
+            ended.set()
             os.environ.clear()
             os.environ.update(before)
             if process is not None:
