@@ -268,7 +268,17 @@ def export(
 @click.argument("month", type=MONTH)
 @click.argument("item", metavar="项目编号|单位|类别|合计")
 @click.argument("field", metavar="字段|支付率…", required=False)
-def explain(home: Home, as_json: bool, month: Month, item: str, field: str | None) -> int:
+@click.option("--as-of", type=MOMENT, help="当时的数字，和当时知道的来历。")
+@click.option("--edition", type=click.IntRange(1), help="已签发的第几版月报所印的数字。")
+def explain(
+    home: Home,
+    as_json: bool,
+    month: Month,
+    item: str,
+    field: str | None,
+    as_of: datetime | None,
+    edition: int | None,
+) -> int:
     """一个数字的来历：报告 → 台帐版本 → 文件、工作表、单元格、原文 → 做过什么。
 
     合计、率、平均数和个数也可以：explain 2018-09 支付率；explain 2018-09 长梁镇 到位率；
@@ -276,7 +286,7 @@ def explain(home: Home, as_json: bool, month: Month, item: str, field: str | Non
     """
     from flows.explain import explain_figure
 
-    text, chain = explain_figure(home, month, item, field)
+    text, chain = explain_figure(home, month, item, field, as_of, edition)
     if as_json:
         print_json(chain)
     else:

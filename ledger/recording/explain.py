@@ -11,6 +11,8 @@ from ledger.errors import UsageError
 from ledger.recording.database import reading
 from ledger.recording.exports import known_field, shown
 from ledger.recording.model import ItemRow
+from ledger.recording.moments import AsOf
+from ledger.recording.seen import Seen
 from ledger.recording.views import version_rows
 from schemas.columns import COLUMNS
 from schemas.finding import Finding
@@ -20,6 +22,7 @@ from schemas.tables import TABLES
 
 if TYPE_CHECKING:
     from ledger.recording.ledger import Ledger
+    from ledger.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,22 @@ def _spaced(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def explain(ledger: Ledger, month: Month, item: str, field: str) -> Chain:
-    """The chain behind `field` (export name, field or title) of `item` in `month`.
+def explain(
+    ledger: Ledger,
+    month: Month,
+    item: str,
+    field: str,
+    *,
+    as_of: AsOf = None,
+    registry: Registry | None = None,
+) -> Chain:
+    """The chain behind `field` (export name, field or title) of `item` in `month`, as of a moment, by
+    the present registry or the one given.
 
     Raises UsageError for an item that is not in the plan, or a field its table does not have.
     """
-    view = ledger.view(month)
+    seen = Seen.at(ledger, as_of, registry)
+    view = seen.view(month)
     wanted = item.strip()
     planned = view.plan.by_id.get(wanted) or next((i for i in view.plan.items if i.name == wanted), None)
     if planned is None:
@@ -157,19 +170,19 @@ def explain(ledger: Ledger, month: Month, item: str, field: str) -> Chain:
     row = view.row(planned.item_id)
     history: list[ItemRow] = []
     if row is not None:
-        with reading(ledger.engine) as connection:
+        with reading(seen.engine) as connection:
             history = [
                 one
-                for one in version_rows(connection, view.plan, row.reported_month, planned.table, None)
+                for one in version_rows(connection, view.plan, row.reported_month, planned.table, as_of)
                 if one.item_id == planned.item_id
             ]
     links = tuple(_link(one, name, row) for one in history)
-    of_month = view if row is None or row.reported_month == month else ledger.view(row.reported_month)
+    of_month = view if row is None or row.reported_month == month else seen.view(row.reported_month)
     return Chain(
         month=month,
         item=planned,
         field=name,
-        unit_name=ledger.registry.names.get(planned.unit_code, planned.unit_code),
+        unit_name=seen.registry.names.get(planned.unit_code, planned.unit_code),
         value="" if row is None else shown(name, row.values.get(name)),
         source=None if row is None else _link(row, name, row),
         carried_from=row.reported_month if row is not None and row.carried_forward else None,

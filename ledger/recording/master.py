@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.calendar import moment_text
 from ledger.recording.database import reading
-from ledger.recording.exports import export, export_value
+from ledger.recording.exports import export_value
 from ledger.recording.issued import editions_between
 from ledger.recording.moments import AsOf
 from ledger.recording.plans import Plans
+from ledger.recording.seen import Seen
 from ledger.recording.writers import Field, text_of
 from schemas.exports import ExportColumn
 from schemas.master import MASTER, State, names_of, type_of
@@ -67,20 +68,6 @@ class Master:
         return f"台帐-{self.month}" + (f"-第{self.edition}版" if self.edition else "")
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a master is made from: the ledger as of a moment, told by a registry."""
-
-    ledger: Ledger
-    as_of: AsOf
-    registry: Registry
-
-    def rows(self, month: Month, name: str, *, all_versions: bool = False) -> list[Row]:
-        return export(
-            self.ledger, month, name, as_of=self.as_of, all_versions=all_versions, told_by=self.registry
-        )[1]
-
-
 def master(
     ledger: Ledger,
     month: Month,
@@ -91,7 +78,7 @@ def master(
 ) -> Master:
     """The master of the plan year up to `month` as of a moment, by the present registry or the one
     given; `edition` where it is that edition's."""
-    seen = _Seen(ledger, as_of, registry or ledger.registry)
+    seen = Seen.at(ledger, as_of, registry)
     first = max(Month(month.year, 1), min(seen.registry.first_month, month))
     months = [first.plus(n) for n in range(month.index - first.index + 1)]
     found: dict[str, MasterTable] = {}
@@ -118,7 +105,7 @@ def _plain(name: str, columns: tuple[ExportColumn, ...], rows: Sequence[Row]) ->
 # --- the item tables
 
 
-def _items(seen: _Seen, months: Sequence[Month], name: str, columns: tuple[ExportColumn, ...]) -> MasterTable:
+def _items(seen: Seen, months: Sequence[Month], name: str, columns: tuple[ExportColumn, ...]) -> MasterTable:
     rows: list[Row] = []
     changed: list[frozenset[int]] = []
     places = {column: place for place, column in enumerate(names_of(columns[1:]))}
@@ -179,9 +166,9 @@ def _number(value: Field) -> int:
 # --- plan and editions
 
 
-def _plan_rows(seen: _Seen, month: Month, columns: Sequence[ExportColumn]) -> list[Row]:
+def _plan_rows(seen: Seen, month: Month, columns: Sequence[ExportColumn]) -> list[Row]:
     """Every plan version of the year with its items, as registered."""
-    with reading(seen.ledger.engine) as connection:
+    with reading(seen.engine) as connection:
         versions = Plans.load(connection, seen.as_of).of_year(month.year)
     names = seen.registry.names
     rows: list[Row] = []
@@ -206,8 +193,8 @@ def _plan_rows(seen: _Seen, month: Month, columns: Sequence[ExportColumn]) -> li
     return rows
 
 
-def _edition_rows(seen: _Seen, months: Sequence[Month]) -> list[Row]:
-    with reading(seen.ledger.engine) as connection:
+def _edition_rows(seen: Seen, months: Sequence[Month]) -> list[Row]:
+    with reading(seen.engine) as connection:
         editions = editions_between(connection, months[0], months[-1], seen.as_of)
     return [
         (

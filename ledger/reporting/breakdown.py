@@ -13,6 +13,9 @@ from decimal import Decimal
 from ledger.errors import UsageError
 from ledger.recording.exports import known_field
 from ledger.recording.ledger import Ledger
+from ledger.recording.moments import AsOf
+from ledger.recording.seen import Seen
+from ledger.registry import Registry
 from ledger.reporting import figures, sentences
 from ledger.reporting.breakdown_cells import Cells, field_of, title_of
 from ledger.reporting.breakdown_model import Breakdown, Part, Side
@@ -85,17 +88,27 @@ _FOUR_DIGITS = Decimal("0.0001")
 _SUMMED = frozenset({Kind.MONEY, Kind.COUNT})
 
 
-def explain_total(ledger: Ledger, month: Month, scope: str, figure: str) -> Breakdown | None:
+def explain_total(
+    ledger: Ledger,
+    month: Month,
+    scope: str,
+    figure: str,
+    *,
+    as_of: AsOf = None,
+    registry: Registry | None = None,
+) -> Breakdown | None:
     """The breakdown of `figure` (a rate, a count or a column's total) over `scope`: the county
-    (合计), a section or category of the plan, a unit, or one item.
+    (合计), a section or category of the plan, a unit, or one item; as of a moment, by the present
+    registry or the one given.
 
     None where both name one cell: an item and a column. Raises UsageError for unknown names.
     """
-    taken = Scope.find(ledger, month, scope)
+    seen = Seen.at(ledger, as_of, registry)
+    taken = Scope.find(seen, month, scope)
     item = taken.item
     if item is not None and known_field(item.table, figure) is not None:
         return None
-    return _Figures(ledger, taken).explain(figure.strip())
+    return _Figures(seen, taken).explain(figure.strip())
 
 
 class _Figures(Cells):

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from ledger.recording.explain import link_of
 from ledger.recording.exports import known_field, shown
-from ledger.recording.ledger import Ledger
 from ledger.recording.model import ItemRow
 from ledger.recording.originals import Originals, extension
+from ledger.recording.seen import Seen
 from ledger.recording.views import is_of_the_month
 from ledger.reporting import figures
 from ledger.reporting.breakdown_model import Part, Side
@@ -30,18 +30,18 @@ _TARGETS = "登记资料 targets.csv"
 class Cells:
     """The cells of one scope."""
 
-    def __init__(self, ledger: Ledger, scope: Scope) -> None:
-        self.ledger = ledger
+    def __init__(self, seen: Seen, scope: Scope) -> None:
+        self.seen = seen
         self.scope = scope
         self.view = scope.view
-        self.names = ledger.registry.names
+        self.names = seen.registry.names
         self.rows = {row.item_id: row for key in TABLES for row in rows_by_item(self.view, key).values()}
 
     @cached_property
     def lines(self) -> tuple[ProjectLine, ...]:
         """The scope's projects, as the report has them."""
         inside = {item.item_id for item in self.scope.items}
-        every = project_lines(self.view, self.scope.before, self.ledger.registry)
+        every = project_lines(self.view, self.scope.before, self.seen.registry)
         return tuple(line for line in every if line.item_id in inside)
 
     def side(self, name: str, cells: Sequence[tuple[PlanItem, str]]) -> Side:
@@ -125,8 +125,8 @@ class Cells:
         from ledger.checking.plan import plan_cells
 
         plan = self.view.plan
-        data = Originals(self.ledger.home.originals).read(plan.sha256, extension(plan.file_name))
-        return plan_cells(data, plan.file_name, plan.year, self.ledger.registry)
+        data = Originals(self.seen.home.originals).read(plan.sha256, extension(plan.file_name))
+        return plan_cells(data, plan.file_name, plan.year, self.seen.registry)
 
 
 def _blank(row: ItemRow, field: str) -> str:

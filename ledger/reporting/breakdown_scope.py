@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.errors import UsageError
-from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
+from ledger.recording.seen import Seen
 from ledger.registry import fold_name
 from ledger.reporting.texts import heading, joined
 from schemas.month import Month
@@ -27,20 +27,20 @@ class Scope:
     item: PlanItem | None = None
 
     @classmethod
-    def find(cls, ledger: Ledger, month: Month, text: str) -> Scope:
-        views = ledger.views_until(month)
+    def find(cls, seen: Seen, month: Month, text: str) -> Scope:
+        views = seen.views_until(month)
         view, before = views[-1], views[-2] if len(views) > 1 else None
         plan, wanted = view.plan, text.strip()
         folded = fold_name(wanted)
-        county = str(ledger.registry.programme.get("county", ""))
+        county = str(seen.registry.programme.get("county", ""))
         if wanted in _ALL or (county and folded == fold_name(county)):
             return cls(view, before, "全县", plan.items)
         item = plan.by_id.get(wanted) or next((i for i in plan.items if fold_name(i.name) == folded), None)
         if item is not None:
             return cls(view, before, f"{item.item_id} {joined(item.name)}", (item,), item)
-        unit = ledger.registry.find_unit(wanted)
+        unit = seen.registry.find_unit(wanted)
         if unit is not None:
-            return cls(view, before, ledger.registry.names[unit], plan.of_unit(unit))
+            return cls(view, before, seen.registry.names[unit], plan.of_unit(unit))
         within = tuple(
             i
             for i in plan.items

@@ -171,6 +171,18 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     page = (home / "reports" / "2018-06" / "月报-2018-06-第2版.html").read_text(encoding="utf-8")
     for words in ("第2版（更正）", "第1版（2018年7月6日签发）以来", "20万元", "18.5万元", "支付凭证录入有误"):
         assert words in page
+    # a figure is explained as the first edition printed it, as it was known then, and as it is now
+    figure = ("explain", "2018-06", "2018-A1-04", "fiscal_paid_cum")
+    assert [ledger(home, *figure, *when)["value"] for when in ((), ("--edition", "1"))] == ["18.5", "20"]
+    assert ledger(home, *figure, "--as-of", "2018-07-04T12:00")["value"] == "20"
+    rate = ("explain", "2018-06", "财政资金支付")
+    assert [ledger(home, *rate, *when)["value"] for when in ((), ("--edition", "1"))] == ["18.5", "20"]
+    told = run(home, *figure, "--edition", "1").stdout
+    assert told.startswith("2018年6月月报第1版（2018-07-06T10:00:00+08:00 签发）所印的数字：\n")
+    assert "6b.xlsx" in told and "6c.xlsx" not in told
+    for wrong in (("--edition", "3"), ("--edition", "1", "--as-of", "2018-07-06")):
+        assert run(home, *figure, *wrong).returncode == 2
+
     # the approval is taken back: the edition leaves the folder, is drafted and approved again
     assert run(home, "approve", "2018-06", "--by", "李四", "--reason", "笔误").returncode == 2
     words = ("--withdraw", "--by", "李四", "--reason", "附件有误", "--at", "2018-07-10T11:00")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from openpyxl import load_workbook
 
+from ledger.calendar import parse_moment
 from ledger.errors import UsageError
 from ledger.home import CHECKOUT, Home
 from ledger.recording.ledger import Ledger
@@ -172,3 +173,18 @@ def test_json_and_unknown_names(sample: Sample) -> None:
     ):
         with pytest.raises(UsageError):
             sample.explain(scope, figure)
+
+
+def test_as_of_a_moment_and_by_the_registry_of_then(sample: Sample) -> None:
+    """The whole county, before its corrections and late files came in: the report's figures of then."""
+    early = parse_moment("2018-10-03")
+    then = build_county_report(sample.ledger.views_until(SEPTEMBER, early), sample.ledger.registry)
+    found = explain_total(sample.ledger, SEPTEMBER, "合计", "支付率", as_of=early)
+    assert found is not None
+    assert found.printed == figures.percent(then.fiscal.paid_rate.pct)
+    assert found.exact != sample.explain("合计", "支付率").exact
+    told_by = replace(
+        sample.ledger.registry, programme={**sample.ledger.registry.programme, "county": "某县"}
+    )
+    named = explain_total(sample.ledger, SEPTEMBER, "某县", "支付率", registry=told_by)
+    assert named is not None and named.scope == "全县"

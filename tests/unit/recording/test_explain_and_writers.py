@@ -14,7 +14,9 @@ from openpyxl import load_workbook
 
 from ledger.calendar import parse_moment
 from ledger.errors import UsageError
+from ledger.recording.editions import approve, frozen, issue
 from ledger.recording.explain import explain
+from ledger.recording.moments import AsOf
 from ledger.recording.writers import to_bytes, xlsx_text
 from schemas.month import Month
 from tests.fake_programme import P1, P2, A, write_file
@@ -125,3 +127,31 @@ def test_explain(planned, tmp_path: Path) -> None:
         for item, field in (("2018-A1-99", "status"), (P1, "signed_amount")):
             with pytest.raises(UsageError):
                 explain(ledger, JUNE, item, field)
+
+
+def test_explain_as_it_was(planned, tmp_path: Path) -> None:
+    """What was known at a moment, or printed by an edition: the figure, its file, its versions."""
+    first = write_file(tmp_path / "6月.json", A, "2018-06", projects={P1: {"fiscal_paid_cum_fen": 30}})
+    then = write_file(
+        tmp_path / "6月改.json", A, "2018-06", "误报", projects={P1: {"fiscal_paid_cum_fen": 20}}
+    )
+    with planned() as ledger:
+        ledger.receive([first], parse_moment("2018-07-03T09:00"))
+        ledger.catch_up()
+        edition = approve(ledger, JUNE, "张三", parse_moment("2018-07-06T10:00"))
+        issue(ledger, edition, {})
+        ledger.receive([then], parse_moment("2018-07-05T09:00"))
+        ledger.catch_up()
+
+        def told(as_of: AsOf) -> tuple[str, str, list[tuple[int, bool]]]:
+            chain = explain(ledger, JUNE, P1, "fiscal_paid_cum", as_of=as_of)
+            assert chain.source is not None
+            return chain.value, chain.source.file, [(link.version, link.current) for link in chain.history]
+
+        assert told(None) == ("20", "6月改.json", [(1, False), (2, True)])
+        assert told(parse_moment("2018-07-04T09:00")) == ("30", "6月.json", [(1, True)])
+        # said to have come before the approval, recorded after it: the edition did not print it
+        assert told(parse_moment("2018-07-05T10:00"))[0] == "20"
+        assert told(frozen(edition)) == ("30", "6月.json", [(1, True)])
+        early = explain(ledger, JUNE, P1, "fiscal_paid_cum", as_of=parse_moment("2018-07-01"))
+        assert (early.source, early.value) == (None, "")
