@@ -8,16 +8,18 @@ What can't be told is no fault: the ledger's own records say what happened.
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import logging
 import os
-import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from flows import server
+from flows import programmes, server
+from ledger.errors import LedgerError
 from ledger.home import Home
 from schemas.month import Month
 
@@ -36,16 +38,30 @@ class Event(StrEnum):
 
 
 def resource_id(home: Home, month: Month | None) -> str:
-    """``ledger.programme.<the home's folder>.<month>``; without a month, the programme."""
-    return ".".join(filter(None, ("ledger.programme", home.root.name, str(month or ""))))
+    """``ledger.programme.<the programme's name>.<month>``; without a month, the programme."""
+    return ".".join(filter(None, ("ledger.programme", programmes.name_of(home), str(month or ""))))
 
 
 def announce(home: Home, event: Event, month: Month | None, **payload: str | int | list[str]) -> bool:
     """Tell the home's Prefect server; whether it was told. Raises nothing."""
-    api_url = os.environ.get("PREFECT_API_URL") or server.running(home)
-    if api_url is None:
+    try:
+        api_url = os.environ.get("PREFECT_API_URL") or server.running(home)
+        if api_url is None:
+            return False
+        request = urllib.request.Request(  # noqa: S310  the API's own address
+            f"{api_url.rstrip('/')}/events",
+            data=json.dumps([_body(home, event, month, payload)]).encode("utf-8"),
+            headers={"Content-Type": "application/json", **_credentials()},
+        )
+        with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310
+            return True
+    except (OSError, ValueError, http.client.HTTPException, LedgerError) as error:
+        _LOG.warning("event %s was not taken by the Prefect server: %s", event.value, type(error).__name__)
         return False
-    body: dict[str, object] = {
+
+
+def _body(home: Home, event: Event, month: Month | None, payload: dict[str, Any]) -> dict[str, Any]:
+    return {
         "id": str(uuid.uuid4()),
         "occurred": datetime.now(UTC).isoformat(),
         "event": event.value,
@@ -53,17 +69,6 @@ def announce(home: Home, event: Event, month: Month | None, **payload: str | int
         "related": [],
         "payload": payload,
     }
-    request = urllib.request.Request(  # noqa: S310  the API's own address
-        f"{api_url.rstrip('/')}/events",
-        data=json.dumps([body]).encode("utf-8"),
-        headers={"Content-Type": "application/json", **_credentials()},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310
-            return True
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        _LOG.warning("event %s was not taken by the Prefect server: %s", event.value, type(error).__name__)
-        return False
 
 
 def _credentials() -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.announce import Event, announce
 from flows.master import write_from
 from flows.opened import open_ledger
 from ledger.calendar import moment_text, now
@@ -137,6 +138,7 @@ def _issue(ledger: Ledger, edition: Edition, changes: list[str]) -> Approval:
         done = issue(ledger, edition, files)
     paths = restore(ledger.home, done)
     clear_drafts(ledger.home, edition.month)
+    announce(ledger.home, Event.APPROVED, edition.month, edition=edition.number)
     write_from(ledger, edition.month)
     return Approval(done, _shown(ledger.home, paths), issued=True, changes=changes)
 

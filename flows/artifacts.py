@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from flows import programmes
 from ledger.home import Home
 from ledger.settings import Settings
 from schemas.month import Month
@@ -42,7 +43,7 @@ class Table:
 
 def key_of(home: Home, month: Month, name: str) -> str:
     """``2018-09-reported-main``: lower-case letters, digits and dashes, one for each home."""
-    folder = home.root.name
+    folder = programmes.name_of(home)
     slug = re.sub(r"[^a-z0-9]+", "-", folder).strip("-")
     if slug != folder:
         slug = f"{slug}-{hashlib.sha256(folder.encode()).hexdigest()[:6]}".lstrip("-")
@@ -124,7 +125,7 @@ def documents(home: Home, month: Month, paths: Sequence[str]) -> str:
 def link(home: Home, path: str) -> str:
     """Where a browser finds a file of the home's reports (`Settings.web`)."""
     base = Settings.load(home).web.documents_url.rstrip("/")
-    return f"{base}/{quote(home.root.name)}/{quote(path.removeprefix('reports/'))}"
+    return f"{base}/{quote(programmes.name_of(home))}/{quote(path.removeprefix('reports/'))}"
 
 
 def plain(text: str) -> str:

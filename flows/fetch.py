@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from flows.announce import Event, announce
 from ledger.calendar import moment_text
-from ledger.checking.model import Checked
+from ledger.checking.model import Checked, Verdict
 from ledger.fetching.from_inbox import take_inbox
 from ledger.fetching.from_mail import senders, take_mailbox
 from ledger.fetching.inbox import SETTLE_SECONDS
@@ -19,6 +20,7 @@ from ledger.recording.ledger import Ledger
 from ledger.recording.lock import exclusive
 from ledger.registry import Registry
 from ledger.settings import Settings
+from schemas.month import Month
 
 _LOCK = "fetch"
 
@@ -147,7 +149,16 @@ def fetch(
             progress("读取、核对、入账")
             with Ledger.open(home, registry) as ledger:
                 fetched = _judged(fetched, ledger.catch_up(), registry)
+        _announce(home, fetched)
         return replace(fetched, received=[_noted(one, units) for one in fetched.received])
+
+
+def _announce(home: Home, fetched: Fetched) -> None:
+    for month in fetched.months:
+        verdicts = [one.verdict for one in fetched.received if one.month == month]
+        announce(home, Event.RECEIVED, Month.parse(month), files=len(verdicts))
+        if returned := sum(verdict != Verdict.ACCEPTED for verdict in verdicts):
+            announce(home, Event.RETURNED, Month.parse(month), files=returned)
 
 
 def _told(taken: list[Taken], waiting: list[str], problems: list[str]) -> Fetched:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flows import master, steps
+from flows import drafts, master, steps
+from flows.announce import Event, announce
 from ledger import logs
+from ledger.checking.model import Verdict
 from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
 from ledger.recording.fold import Tools
@@ -124,12 +126,14 @@ class MonthOutcome:
 
 def the_month(home: Home, month: Month, walk: Walk) -> MonthOutcome:
     """One month, from the drop folder to the draft. Every step may be repeated at will."""
+    drafted = drafts.waiting(home, month)
     received = walk.step("收件", lambda: steps.take_in(home, month))
     recorded = walk.step("读取、核对、入账", lambda: steps.record(home, month, walk.tools))
     returns = walk.step("退回", lambda: steps.send_back(home, month, walk.part))
     reports = walk.step("报告草稿", lambda: steps.draft(home, month, walk.part))
     reports = [*reports, *walk.step("台帐", lambda: master.write(home, month))]
     standing = walk.step("汇总", lambda: steps.stand(home, month))
+    _announce(home, month, received, recorded, drafted)
     outcome = MonthOutcome(standing, received, recorded, returns, reports, walk.failed)
     logs.note(
         state=outcome.state,
@@ -141,6 +145,25 @@ def the_month(home: Home, month: Month, walk: Walk) -> MonthOutcome:
         missing=len(standing.missing),
     )
     return outcome
+
+
+def _announce(
+    home: Home,
+    month: Month,
+    received: list[dict[str, str]],
+    recorded: list[dict[str, Any]],
+    drafted: drafts.Draft | None,
+) -> None:
+    """Tell automations what is new; `drafted` is the draft there was before."""
+    if received:
+        announce(home, Event.RECEIVED, month, files=len(received))
+    returned = [one for one in recorded if one["verdict"] != Verdict.ACCEPTED]
+    if returned:
+        units = sorted({one["unit"] or "" for one in returned})
+        announce(home, Event.RETURNED, month, files=len(returned), units=units)
+    draft = drafts.waiting(home, month)
+    if draft is not None and draft != drafted:
+        announce(home, Event.DRAFT_READY, month, draft=draft.digest)
 
 
 #: How many steps `the_month` has.

@@ -53,6 +53,14 @@ def find(name: str | None) -> Home:
     return homes[name]
 
 
+def name_of(home: Home) -> str:
+    """What a home is called where it is served: the name by which `find` finds it."""
+    folder = os.environ.get(HOMES_VARIABLE)
+    if folder and home.root.is_relative_to(Path(folder).resolve()):
+        return _name("-".join(home.root.relative_to(Path(folder).resolve()).parts))
+    return _name(home.root.name)
+
+
 def _name(text: str) -> str:
     if not text:
         return _FALLBACK

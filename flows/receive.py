@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.announce import Event, announce
 from ledger import logs
 from ledger.calendar import moment_text
 from ledger.home import Home
@@ -22,6 +23,7 @@ def receive_files(
     with Ledger.open(home, Registry.load(home)) as ledger:
         received = ledger.receive(files, at, month)
     logs.note(files=len(received), seen_before=sum(one.seen_before for one in received))
+    announce(home, Event.RECEIVED, month, files=len(received))
     return [
         {
             "file": one.file_name,

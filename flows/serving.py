@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows import duties, programmes
+from flows import documents, duties, programmes
 from flows.schedule import Timetable
 from flows.server import prefect_server
 from ledger import calendar
@@ -55,7 +55,7 @@ def _serve(
 ) -> None:
     for sentence in _first_words(homes):
         say(sentence)
-    with _alone(place), prefect_server(place, port=port, own=True):
+    with _alone(place), prefect_server(place, port=port, own=True), documents.serving(homes):
         os.environ.update(surroundings)
         os.environ["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
         asyncio.run(_run(homes, say))

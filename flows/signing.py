@@ -9,10 +9,8 @@ Importing this loads Prefect; only flows/ may.
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -209,8 +207,6 @@ def tag_of(draft: drafts.Draft) -> str:
 
 def _deployment(client: SyncPrefectClient, home: Home) -> UUID | None:
     """The home's deployment of 签发 on this server, None where there is none."""
-    folder = os.environ.get(programmes.HOMES_VARIABLE)
-    known = programmes.of_folder(Path(folder)) if folder else programmes.of_home(home)
-    names = {name for name, one in known.items() if one.root == home.root}
+    name = programmes.name_of(home)
     found = client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])))
-    return next((one.id for one in found if one.name in names), None)
+    return next((one.id for one in found if one.name == name), None)
