@@ -20,7 +20,7 @@ from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import Flow
 from prefect.runtime import deployment, flow_run
-from prefect.schedules import Cron, Schedule
+from prefect.schedules import Cron, Interval, Schedule
 from prefect.states import Completed, Failed, Scheduled
 from prefect.types.entrypoint import EntrypointType
 from pydantic import AfterValidator, Field
@@ -28,7 +28,8 @@ from pydantic import AfterValidator, Field
 from flows import duties, programmes
 from flows.guarded import end_with_parent
 from flows.schedule import Duty, Kind
-from ledger import calendar
+from flows.signing import signing
+from ledger import calendar, logs
 from ledger.calendar import SHANGHAI
 from ledger.errors import Busy, LedgerError
 from ledger.home import Home
@@ -99,6 +100,12 @@ def report(month: LastMonth = "") -> State[None]:
     return _do(Kind.RUN, month, -1, _report)
 
 
+@flow(name="收件", flow_run_name=_run_name, persist_result=False)
+def fetch() -> State[None]:
+    """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账；每份只收一次。"""
+    return _guarded(_fetch)
+
+
 @flow(name="补办", flow_run_name=_run_name, persist_result=False)
 def catch_up() -> State[None]:
     """把到期没有办的（停机时错过的）依次办一遍，每件只办一次。"""
@@ -133,6 +140,26 @@ def _report(home: Home, month: Month) -> Told:
         len(outcome.recorded),
     )
     return outcome.state, f"{month.chinese}：{outcome.message}"
+
+
+def _fetch(home: Home) -> Told:
+    from flows.fetch import fetch as look
+
+    log = get_run_logger()
+    fetched = look(home, progress=log.debug)
+    log.info(
+        "fetched received=%d set_aside=%d waiting=%d problems=%d",
+        len(fetched.received),
+        len(fetched.set_aside),
+        len(fetched.waiting),
+        len(fetched.problems),
+    )
+    told = [f"收到 {len(fetched.received)} 份"] if fetched.received else []
+    told += [f"另放 {len(fetched.set_aside)} 份，没有收"] if fetched.set_aside else []
+    told += fetched.problems
+    if fetched.problems:
+        return DEGRADED, "；".join(told)
+    return (DONE, "；".join(told)) if told else (NOTHING, "没有新来的")
 
 
 def _morning(home: Home, month: Month) -> Told:
@@ -201,7 +228,10 @@ def _guarded(work: Callable[[Home], Told]) -> State[None]:
     end_with_parent()
     log = get_run_logger()
     try:
-        name, message = work(programmes.find(deployment.name))
+        home = programmes.find(deployment.name)
+        with logs.task(home, f"flow {flow_run.flow_name}") as noted:
+            name, message = work(home)
+            noted.note(state=name)
     except Busy as busy:
         log.info("busy, coming again in %d minutes", COME_AGAIN.total_seconds() // 60)
         return Completed(name=BUSY, message=f"{busy.message}{_come_again()}")
@@ -250,12 +280,20 @@ def served(name: str, home: Home) -> list[RunnerDeployment]:
             forms, name, _cron(f"{morning.minute} {morning.hour} {schedule.forms_day}-31 * *"), units
         ),
         _deployment(report, name, _cron(f"{morning.minute} {morning.hour} * * *")),
+        _deployment(fetch, name, _every(schedule.fetch_minutes)),
+        _deployment(signing, name),
         _deployment(catch_up, name),
     ]
 
 
 def _cron(text: str) -> Schedule:
     return Cron(text, timezone=TIMEZONE, parameters={"month": ON_SCHEDULE})
+
+
+def _every(minutes: int) -> Schedule:
+    """Every so many minutes, counted from midnight of a day long past."""
+    anchor = datetime(2018, 1, 1, tzinfo=SHANGHAI)
+    return Interval(timedelta(minutes=minutes), anchor_date=anchor, timezone=TIMEZONE)
 
 
 def _deployment(

@@ -1,8 +1,9 @@
 """What a killed service left behind in Prefect, settled before the next one begins.
 
-Runs that Prefect takes for running have no process any more; runs that were on the schedule while
-nothing ran would come all at once. The calendar knows what was missed (flows/duties.py), so neither
-is needed. Runs that wait for a signature, and those that somebody started by hand, are left alone.
+Runs that Prefect takes for running have no process any more. One that somebody started by hand is
+taken up again, for every step may be repeated; one of the schedule is ended, as are those that were
+missed while nothing ran: the calendar knows what is to be done (flows/duties.py). Runs that wait for
+a signature are left alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
+from prefect import State
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -19,10 +21,12 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Cancelled, Crashed
+from prefect.states import AwaitingRetry, Cancelled, Crashed
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 200
+#: A run that was begun so often and never ended is not begun again.
+_OFTEN_ENOUGH = 3
 
 
 async def settle(client: PrefectClient, served: set[UUID]) -> None:
@@ -33,15 +37,23 @@ async def settle(client: PrefectClient, served: set[UUID]) -> None:
         _LOG.info("deployment %s is not served any more", deployment_id)
     ended = await _each(client, _in_states(StateType.RUNNING, StateType.PENDING, StateType.CANCELLING))
     for run in ended:
-        await client.set_flow_run_state(
-            run.id, Crashed(message="服务中断，这次没有做完；到期的事由补办接着做。"), force=True
-        )
+        by_hand = run.deployment_id in served and not run.auto_scheduled and run.parent_task_run_id is None
+        again = by_hand and run.run_count < _OFTEN_ENOUGH
+        await client.set_flow_run_state(run.id, _taken_up() if again else _given_up(), force=True)
     missed = [run for run in await _each(client, _missed()) if run.auto_scheduled]
     for run in missed:
         await client.set_flow_run_state(
             run.id, Cancelled(name="Missed", message="当时服务没有运行；错过的由补办一次办完。"), force=True
         )
     _LOG.info("settled: %d runs without a process, %d missed", len(ended), len(missed))
+
+
+def _taken_up() -> State[None]:
+    return AwaitingRetry(scheduled_time=datetime.now(UTC), message="服务中断，重新启动后接着做。")
+
+
+def _given_up() -> State[None]:
+    return Crashed(message="服务中断，这次没有做完；到期的事由补办接着做。")
 
 
 async def _all_deployments(client: PrefectClient) -> set[UUID]:
