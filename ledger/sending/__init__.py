@@ -1,1 +1,4 @@
-"""What is sent: the outbox, the mail server, receipts."""
+"""What is sent: letters in words, messages in bytes, the mail server, the outbox folder.
+
+Whoever delivers a mail journals first that it is tried, then what came of it: docs/decisions/0019.
+"""
