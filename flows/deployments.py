@@ -8,6 +8,7 @@ done (flows/duties.py): one that comes late does what it should have done, one t
 
 from __future__ import annotations
 
+import contextlib
 import re
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import State, flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
@@ -25,9 +27,9 @@ from prefect.states import Completed, Failed, Scheduled
 from prefect.types.entrypoint import EntrypointType
 from pydantic import AfterValidator, Field
 
-from flows import duties, programmes
+from flows import artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
-from flows.schedule import Duty, Kind
+from flows.schedule import Duty, Kind, Timetable, reminders_at
 from flows.signing import signing
 from ledger import calendar, logs
 from ledger.calendar import SHANGHAI
@@ -70,6 +72,10 @@ Units = Annotated[
     list[str],
     Field(json_schema_extra={"title": "单位", "description": "只出这些单位的。不选：全部单位。"}),
 ]
+Again = Annotated[
+    bool,
+    Field(json_schema_extra={"title": "再试拒收的", "description": "对方邮件服务器拒收过的，也再发一次。"}),
+]
 
 #: What one piece of work came to: its state's name and a Chinese sentence.
 Told = tuple[str, str]
@@ -100,6 +106,18 @@ def report(month: LastMonth = "") -> State[None]:
     return _do(Kind.RUN, month, -1, _report)
 
 
+@flow(name="催报", flow_run_name=_run_name, persist_result=False)
+def remind(month: LastMonth = "") -> State[None]:
+    """提醒没报的单位，把标出问题的表发回报送单位；每天每单位各至多一次，报了就不再催。"""
+    return _do(Kind.REMIND, month, -1, _remind)
+
+
+@flow(name="发送", flow_run_name=_run_name, persist_result=False)
+def send(month: LastMonth = "", retry_refused: Again = False) -> State[None]:
+    """发送已签发的月报：收件名单上每人每版一次；可反复运行，只发没发成的。"""
+    return _do(None, month, -1, lambda home, chosen: _send(home, chosen, retry_refused))
+
+
 @flow(name="收件", flow_run_name=_run_name, persist_result=False)
 def fetch() -> State[None]:
     """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账；每份只收一次。"""
@@ -124,7 +142,39 @@ def _forms(home: Home, month: Month, units: Sequence[str] = ()) -> Told:
 
     count = write_forms()
     get_run_logger().info("forms written month=%s count=%d", month, count)
-    return DONE, f"{month.chinese}预填表 {count} 份"
+    sentence = f"{month.chinese}预填表 {count} 份"
+    if units:
+        return DONE, sentence
+    state, posted = _posted("发预填表", home, month, posting.send_forms)
+    return state, f"{sentence}；{posted}"
+
+
+def _remind(home: Home, month: Month) -> Told:
+    state, sentence = _posted("退回、催报", home, month, posting.remind)
+    return state, f"{month.chinese}：{sentence}"
+
+
+def _send(home: Home, month: Month, retry_refused: bool) -> Told:
+    state, sentence = _posted(
+        "发送", home, month, lambda *given: posting.send_edition(given[0], given[1], retry_refused, given[2])
+    )
+    return state, f"{month.chinese}月报：{sentence}"
+
+
+def _posted(name: str, home: Home, month: Month, work: Callable[..., posting.Posted]) -> Told:
+    """Mails as a task, whose table shows what became of each."""
+    log = get_run_logger()
+
+    @task(name=name, task_run_name=f"{month} {name}", cache_policy=NO_CACHE, persist_result=False)
+    def post() -> posting.Posted:
+        return work(home, month, lambda _: None)
+
+    done = post()
+    log.info("mail month=%s count=%d all_done=%s", month, len(done.rows), done.all_done)
+    if done.rows:
+        key = artifacts.key_of(home, month, "mail")
+        create_table_artifact(table=done.rows, key=key, description=f"{month.chinese}{name}：{done.sentence}")
+    return DONE if done.all_done else DEGRADED, done.sentence
 
 
 def _report(home: Home, month: Month) -> Told:
@@ -154,6 +204,7 @@ def _fetch(home: Home) -> Told:
         len(fetched.waiting),
         len(fetched.problems),
     )
+    _send_waiting(home)
     told = [f"收到 {len(fetched.received)} 份"] if fetched.received else []
     told += [f"另放 {len(fetched.set_aside)} 份，没有收"] if fetched.set_aside else []
     told += fetched.problems
@@ -162,27 +213,46 @@ def _fetch(home: Home) -> Told:
     return (DONE, "；".join(told)) if told else (NOTHING, "没有新来的")
 
 
+def _send_waiting(home: Home) -> None:
+    """Once an hour, try again what a mail server put off."""
+    moment = _moment().astimezone(SHANGHAI)
+    timetable = Timetable.of(home)
+    newest = timetable.due_month(moment)
+    if newest is None or moment.minute >= timetable.schedule.fetch_minutes:
+        return
+    for month in (newest, newest.plus(1)):
+        if timetable.has(month):
+            with contextlib.suppress(Busy):  # whoever sends now sends these as well
+                posting.send_waiting(home, month, get_run_logger().debug)
+
+
 def _morning(home: Home, month: Month) -> Told:
     """The run of a month as the calendar has it: what has changed since the last morning."""
     months = duties.months_to_run(home, month)
     if not months:
         return NOTHING, f"{month.chinese}：没有新收到的"
-    return _together([_report(home, each) for each in months])
+    told: list[Told] = []
+    for each in months:
+        told.append(_report(home, each))
+        told.append(_posted("退回", home, each, posting.send_back))
+    return _together(told)
 
 
 #: How the calendar's duties are done.
-WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.RUN: _morning}
+WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.RUN: _morning, Kind.REMIND: _remind}
 
 
 # --- by hand, or as the calendar says
 
 
-def _do(kind: Kind, month: str, months_back: int, work: Work) -> State[None]:
+def _do(kind: Kind | None, month: str, months_back: int, work: Work) -> State[None]:
     """Do `work` for the month given, for the calendar month so many months from now where none is,
     or what the calendar says is due."""
-    if month == ON_SCHEDULE:
+    if month == ON_SCHEDULE and kind is not None:
         return _guarded(lambda home: _overdue(home, [kind]))
-    chosen = Month.parse(month) if month else Month.of(_moment().date()).plus(months_back)
+    chosen = (
+        Month.parse(month) if month not in ("", ON_SCHEDULE) else Month.of(_moment().date()).plus(months_back)
+    )
     return _guarded(lambda home: work(home, chosen))
 
 
@@ -273,13 +343,15 @@ def _moment() -> datetime:
 def served(name: str, home: Home) -> list[RunnerDeployment]:
     """The deployments of one programme. Raises UsageError where its settings can't be used."""
     schedule = Settings.load(home).schedule
-    morning = schedule.at
+    morning, later = schedule.at, reminders_at(schedule)
     units = [unit.name for unit in Registry.load(home).units]
     return [
         _deployment(
             forms, name, _cron(f"{morning.minute} {morning.hour} {schedule.forms_day}-31 * *"), units
         ),
         _deployment(report, name, _cron(f"{morning.minute} {morning.hour} * * *")),
+        _deployment(remind, name, _cron(f"{later.minute} {later.hour} * * *")),
+        _deployment(send, name),
         _deployment(fetch, name, _every(schedule.fetch_minutes)),
         _deployment(signing, name),
         _deployment(catch_up, name),

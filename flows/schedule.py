@@ -182,6 +182,11 @@ def newest(duties: Iterable[Duty]) -> list[Duty]:
     return sorted(last.values(), key=_in_order)
 
 
+def reminders_at(schedule: Schedule) -> time:
+    """The time of day at which reminders go out."""
+    return (datetime.combine(date(2018, 1, 1), schedule.at) + REMIND_AFTER).time()
+
+
 def _in_order(duty: Duty) -> tuple[datetime, int]:
     return duty.at, _ORDER.index(duty.kind)
 
