@@ -82,10 +82,17 @@ def plan(
 @command("forms")
 @click.argument("month", type=MONTH)
 @click.option("--unit", "units", multiple=True, help="只出这个单位的（可重复）。")
-def forms(home: Home, as_json: bool, month: Month, units: tuple[str, ...]) -> int:
+@click.option("--send", is_flag=True, help="并发给名单（recipients.csv）上收预填表的各单位，每单位一次。")
+def forms(home: Home, as_json: bool, month: Month, units: tuple[str, ...], send: bool) -> int:
     """生成各单位的预填表。"""
     from flows.forms import write
 
+    if send:
+        from flows.cli_mail import send_all_forms
+
+        if units:
+            raise UsageError("--send 发给名单上的所有单位，不与 --unit 同用。")
+        return send_all_forms(home, as_json, month)
     paths = write(home, month, units)
     names = [home.relative(path) for path in paths]
     if as_json:
@@ -178,11 +185,24 @@ def run(home: Home, as_json: bool, month: Month, plain: bool, edition: int | Non
 @command("status")
 @click.argument("month", type=MONTH)
 @click.option("--as-of", type=MOMENT, help="当时的情况。")
-def status(home: Home, as_json: bool, month: Month, as_of: datetime | None) -> int:
+@click.option("--deliveries", is_flag=True, help="发送情况：谁手里是哪一版，谁还没有收到，哪些待发、被拒收。")
+def status(home: Home, as_json: bool, month: Month, as_of: datetime | None, deliveries: bool) -> int:
     """谁报了、何时报的、是否按时、退回了什么。"""
     from flows import show
     from flows.status import month_status
 
+    if deliveries:
+        from flows import show_mail
+        from flows.deliveries import month_deliveries
+
+        if as_of is not None:
+            raise UsageError("--deliveries 说的是现在的情况，不与 --as-of 同用。")
+        told = month_deliveries(home, month)
+        if as_json:
+            print_json(told)
+        else:
+            show_mail.deliveries(told)
+        return DONE
     standing = month_status(home, month, as_of)
     if as_json:
         print_json(standing)

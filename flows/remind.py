@@ -37,9 +37,9 @@ _TOLD = 6
 _LONGEST_LINE = 160
 _SILENT_STATES = ("missing", "returned")
 _VERDICTS = {
-    Verdict.RETURNED: "没有数字入台帐，请改正后整份重新报送",
-    Verdict.IN_PART: "部分入台帐，标明“退回”的没有入台帐，请改正后整份重新报送",
-    Verdict.ACCEPTED: "数字均已入台帐，请核对",
+    Verdict.RETURNED: "没有数字入台帐",
+    Verdict.IN_PART: "部分入台帐，标明“退回”的没有入台帐",
+    Verdict.ACCEPTED: "数字均已入台帐",
 }
 
 
@@ -239,17 +239,13 @@ def _marked(home: Home, registry: Registry, mine: Sequence[tuple[Checked, Path]]
 
 def _file_told(checked: Checked) -> dict[str, Any]:
     """A file in the letter: its name, how many findings, the first of them."""
-    from ledger.reporting.matters import place_of
     from ledger.returning.marks import lines
 
     listed = [line.finding for line in lines(checked)]
     errors = sum(found.severity is Severity.ERROR for found in listed)
     counts = [f"错误{errors}处"] if errors else []
     counts += [f"提示{len(listed) - errors}处"] if len(listed) > errors else []
-    told = [
-        clip(shown(f"{place_of(found)}：{found.message}".removeprefix("：")), _LONGEST_LINE)
-        for found in listed[:_TOLD]
-    ]
+    told = [clip(shown(found.message), _LONGEST_LINE) for found in listed[:_TOLD]]
     return {
         "name": shown(checked.submission.file),
         "counts": "、".join(counts),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -70,6 +72,52 @@ def reminded(outcome: Reminded) -> None:
             style="yellow",
             markup=False,
         )
+
+
+def deliveries(told: Mapping[str, Any]) -> None:
+    """Who holds which edition since when, who does not hold the last one, what waits."""
+    console = _console()
+    console.print(f"{told['month']} 发送情况")
+    if told["holders"]:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        for title in ("收件人", "持有", "自", "说明"):
+            table.add_column(title, no_wrap=title != "说明")
+        for one in told["holders"]:
+            when = one["at"][:16].replace("T", " ")
+            table.add_row(Text(one["name"]), f"第{one['edition']}版", when, _note(one))
+        console.print(table)
+    else:
+        console.print("月报还没有发给任何人。")
+    if told["superseded"]:
+        names = "、".join(told["superseded"])
+        console.print(f"手里还是旧版的 {len(told['superseded'])} 个：{names}。", style="yellow", markup=False)
+    if told["not_yet"]:
+        names = "、".join(told["not_yet"])
+        console.print(
+            f"应收最后一版、还没有收到的 {len(told['not_yet'])} 个：{names}。", style="yellow", markup=False
+        )
+    for one in told["open"]:
+        word, style = _STATES[one["state"]]
+        tries = f"，试过 {one['tries']} 次" if one["tries"] else ""
+        what = _KINDS[one["kind"]] + (f"第{one['edition']}版" if one["edition"] else "")
+        text = Text.assemble(f"  {what}  {one['name']}  ", (word, style), tries)
+        if one["detail"]:
+            text.append(f"：{one['detail']}")
+        console.print(text)
+    counts = Counter(one["kind"] for one in told["mails"] if one["state"] in ("sent", "written"))
+    if counts:
+        console.print(
+            "已发：" + "，".join(f"{_KINDS[kind]} {count} 封" for kind, count in counts.items()) + "。"
+        )
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    words = ["已写成邮件文件"] if one["via"] == "file" and one["certain"] else []
+    words += ["已有新版"] if one["superseded"] else []
+    words += ["已不在名单上"] if not one["listed"] else []
+    words += ["是否收到不能确定"] if not one["certain"] else []
+    words += ["可能收到同一邮件两次"] if one["doubtful"] and one["certain"] else []
+    return "，".join(words)
 
 
 def _delivered(console: Console, outcome: Delivered) -> None:

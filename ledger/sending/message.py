@@ -69,11 +69,17 @@ def needs_utf8(address: str) -> bool:
 
 
 def build(
-    payload: Mapping[str, Any], address: str, sender: Sender, load: Callable[[str, str], bytes]
+    payload: Mapping[str, Any],
+    address: str,
+    sender: Sender,
+    load: Callable[[str, str], bytes],
+    *,
+    unsent: bool = False,
 ) -> bytes:
     """The message of a ``mail_queued`` event for `address`, with CRLF line ends.
 
     `load` gives an attachment's bytes by its SHA-256 and ending, and raises where they are gone.
+    `unsent`: a file that a mail program opens as a draft of one's own, ready to be sent.
     """
     message = EmailMessage(policy=_POLICY)
     name = payload["recipient"]["name"]
@@ -85,6 +91,8 @@ def build(
     _header(message, "Date", format_datetime(parse_moment(payload["date"])))
     _header(message, "Message-ID", f"<{payload['message_id']}@{payload['domain']}>")
     _header(message, "Auto-Submitted", "auto-generated")
+    if unsent:
+        _header(message, "X-Unsent", "1")
     message.set_content(payload["text"], cte="base64")
     message.add_alternative(payload["html"], subtype="html", cte="base64")
     for one in payload["attachments"]:

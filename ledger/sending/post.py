@@ -99,10 +99,9 @@ class Post:
         attachment is gone; LedgerError where the journal can't be written.
         """
         payload = self._journal.event(f"{mail.queued_seq:06d}-{events.MAIL_QUEUED}.json").payload
-        data = build(payload, mail.address, self._sender, self._originals.read)
-        if self._settings.set:
-            return self._send(mail, data)
-        return self._write(mail, data)
+        by_mail = self._settings.set
+        data = build(payload, mail.address, self._sender, self._originals.read, unsent=not by_mail)
+        return self._send(mail, data) if by_mail else self._write(mail, data)
 
     def _send(self, mail: Mail, data: bytes) -> Delivery:
         self._server.open()
