@@ -37,6 +37,7 @@ def build_brief(report: CountyReport) -> Brief:
         ("招商需求。", _within("".join(report.needs_intro), _LONGEST + 40)),
         ("工作要点。", _within("".join(report.indicators_intro[:1]), _LONGEST)),
         ("报送。", _within(report.quality_brief, _LONGEST)),
+        ("更正。", _within("".join(report.correction_notes), _LONGEST) if report.edition > 1 else ""),
     )
     return Brief(
         county=report,

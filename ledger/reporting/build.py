@@ -52,11 +52,12 @@ def build_county_report(
     *,
     draft: bool = True,
     edition: int = 1,
+    signatory: str = "",
 ) -> CountyReport:
     """The county's report for the month of the last view.
 
     `views` run from the programme's first month to the report's month, all as of one moment. A
-    missing month between them is taken as "no last month". Raises ValueError without any view.
+    missing month between them is taken as "no last month". `signatory` approved the edition. Raises ValueError without any view.
     """
     if not views:
         raise ValueError("a report needs at least the view of its own month")
@@ -160,6 +161,7 @@ def build_county_report(
         corrections_intro=told,
         annex1=annex1(view.plan, lines, f"{view.plan.year}年{annex_title(registry, 'annex1')}"),
         annex2=annex2(view.plan, needs, f"{view.plan.year}年{annex_title(registry, 'annex2')}"),
+        signatory="" if draft else signatory,
     )
 
 

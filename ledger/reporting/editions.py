@@ -36,16 +36,18 @@ def write_editions(
     *,
     draft: bool = True,
     edition: int = 1,
+    signatory: str = "",
     report: CountyReport | None = None,
     each: Each = at_once,
 ) -> list[Path]:
     """Write the brief and the units' reports for the month of the last view; PDFs and HTML pages.
 
-    `report` is the county's report where the caller has built it; `each` sets one document, named
-    一页纸 or 单位报告 and the unit. Drafts that no longer belong to any unit are removed. Raises PdfError where a page can't be set, Damaged where a frozen edition
-    would change.
+    `signatory` approved the edition; `report` is the county's report where the caller has built it;
+    `each` sets one document, named 一页纸 or 单位报告 and the unit. Drafts that no longer belong to any
+    unit are removed. Raises PdfError where a page can't be set, Damaged where a frozen edition would
+    change.
     """
-    report = report or build_county_report(views, registry, draft=draft, edition=edition)
+    report = report or build_county_report(views, registry, draft=draft, edition=edition, signatory=signatory)
     folder, units = home.reports(report.month), home.unit_reports(report.month)
     units.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []

@@ -19,6 +19,7 @@ from ledger.reporting.model import (
 from ledger.reporting.needs import signed_count
 from ledger.reporting.projects import STARTED, funds_of, rows_by_item, window_pct
 from ledger.reporting.rates import MONTHS_IN_YEAR, Funds, Rate, time_progress, together, total
+from ledger.reporting.texts import abridged
 from schemas.month import Month
 from schemas.plan import Plan
 from schemas.tables import PROJECTS
@@ -27,6 +28,8 @@ _FIRST_TIME = "首次报送"
 #: How many matters and corrections page one has room for; the body has them all.
 _MOST_NOTES = 4
 _MOST_CORRECTIONS = 3
+#: So many characters of an item's name leave room for what was corrected, and why.
+_LONGEST_NAME = 12
 
 
 def count_rates(lines: Sequence[ProjectLine], statuses: Sequence[str]) -> dict[str, Rate]:
@@ -248,7 +251,7 @@ def correction_notes(lines: Sequence[CorrectionLine], intro: str = "") -> tuple[
     """The corrections for page one: old → new and why; of a corrected edition without any, `intro`."""
     told = [
         sentences.clauses(
-            f"{line.item_name}{line.month.month}月{line.column}：{line.old}→{line.new}",
+            f"{abridged(line.item_name, _LONGEST_NAME)}{line.month.month}月{line.column}：{line.old}→{line.new}",
             f"原因：{line.reason}" if line.reason else "未说明原因",
             joint="，",
         )

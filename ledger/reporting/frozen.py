@@ -37,9 +37,11 @@ def rendered(ledger: Ledger, edition: Edition) -> Iterator[dict[str, Path]]:
     exports = month_exports(ledger, edition.month, edition, registry)
     with tempfile.TemporaryDirectory(prefix="edition-") as folder:
         home = Home(Path(folder).resolve())
-        number = edition.number
-        written = write_county_report(home, registry, views, exports=exports, draft=False, edition=number)
-        written += write_editions(home, registry, views, draft=False, edition=number)
+        number, by = edition.number, edition.by
+        written = write_county_report(
+            home, registry, views, exports=exports, draft=False, edition=number, signatory=by
+        )
+        written += write_editions(home, registry, views, draft=False, edition=number, signatory=by)
         kept = master(ledger, edition.month, as_of=as_of, registry=registry, edition=number)
         written += write_master(home, kept)
         place = home.reports(edition.month)

@@ -373,7 +373,10 @@ class Benefit:
 
 @dataclass(frozen=True, slots=True)
 class CountyReport:
-    """The county's report for one month, as of one moment (None = the ledger's latest)."""
+    """The county's report for one month, as of one moment (None = the ledger's latest).
+
+    `signatory` is who approved the edition (签发人), '' in a draft.
+    """
 
     words: Words
     month: Month
@@ -427,3 +430,4 @@ class CountyReport:
     corrections_intro: str
     annex1: Annex
     annex2: Annex
+    signatory: str = ""

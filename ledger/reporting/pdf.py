@@ -105,7 +105,7 @@ def _settle(_document: object, pdf: Any) -> None:
 
 @cache
 def _settled_type() -> Any:
-    import pydyf
+    import pydyf  # type: ignore[import-untyped]
 
     class Settled(pydyf.Object):  # type: ignore[misc]
         """A PDF object that is its own bytes."""

@@ -35,17 +35,18 @@ def write_county_report(
     exports: Mapping[str, Export] | None = None,
     draft: bool = True,
     edition: int = 1,
+    signatory: str = "",
 ) -> list[Path]:
     """Build, render and write the county report for the month of the last view.
 
     `exports` are the month's exports by table; with them the edition has its data workbook, beside
-    the PDF and inside it. Returns the files, the PDF first. Raises ledger.reporting.pdf.PdfError
+    the PDF and inside it; `signatory` approved it. Returns the files, the PDF first. Raises ledger.reporting.pdf.PdfError
     where the page can't be set, Damaged where a frozen edition would change.
     """
     from ledger.reporting.pdf import Attached
     from ledger.reporting.press import PressFault
 
-    report = build_county_report(views, registry, draft=draft, edition=edition)
+    report = build_county_report(views, registry, draft=draft, edition=edition, signatory=signatory)
     html = county_html(report)
     workbook = data_workbook(exports) if exports else None
     attached = [Attached(f"{stem(report)}.xlsx", workbook, "本期数据")] if workbook else []
