@@ -159,6 +159,10 @@ def _registry(home: Home) -> Iterator[Check]:
         )
     else:
         yield well("登记资料", f"{len(registry.units)} 家单位，截止日每月 {registry.deadline_day} 日")
+
+
+def _recipients(home: Home) -> Iterator[Check]:
+    registry = Registry.load(home)
     recipients = load_recipients(home, registry)
     reached = {one.unit_code for one in recipients if one.gets & {Gets.RETURN, Gets.REMINDER}}
     without = [unit.name for unit in registry.units if unit.code not in reached]
@@ -252,6 +256,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("磁盘", _disk),
     ("设置", _settings),
     ("登记资料", _registry),
+    ("收件人", _recipients),
     ("日志和原件", _journal),
     ("台帐", _ledger),
     ("节假日", _holidays),
