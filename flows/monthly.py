@@ -19,8 +19,8 @@ from ledger import logs
 from ledger.checking.model import Verdict
 from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
-from ledger.recording.fold import Tools
 from ledger.recording.month_lock import hold_month
+from ledger.recording.tools import Tools
 from schemas.month import Month
 
 T = TypeVar("T")
@@ -157,7 +157,9 @@ def _announce(
     """Tell automations what is new; `drafted` is the draft there was before."""
     if received:
         announce(home, Event.RECEIVED, month, files=len(received))
-    returned = [one for one in recorded if one["verdict"] != Verdict.ACCEPTED]
+    returned = [
+        one for one in recorded if one["verdict"] != Verdict.ACCEPTED and one["month"] in ("", str(month))
+    ]
     if returned:
         units = sorted({one["unit"] or "" for one in returned})
         announce(home, Event.RETURNED, month, files=len(returned), units=units)

@@ -21,7 +21,7 @@ from flows import artifacts, runners, signing
 from flows.monthly import STEPS, MonthOutcome, Progress, Walk, the_month
 from flows.status import month_status
 from ledger.home import Home
-from ledger.recording.fold import Tools
+from ledger.recording.tools import Tools
 from ledger.settings import Settings
 from schemas.month import Month
 

@@ -16,7 +16,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ledger.checking.model import Checked, Context
 from ledger.reading.model import ReadJob, Submission
-from ledger.recording.fold import Tools
+from ledger.recording.tools import Tools
 from ledger.registry import Registry
 from ledger.settings import Runner
 from schemas.finding import Finding

@@ -16,9 +16,9 @@ from ledger.calendar import moment_text
 from ledger.checking.model import Checked
 from ledger.home import Home
 from ledger.parts import Each, at_once
-from ledger.recording.fold import Tools
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
+from ledger.recording.tools import Tools
 from ledger.registry import Registry
 from schemas.exports import EXPORTS
 from schemas.finding import Severity
@@ -84,6 +84,7 @@ def record(home: Home, month: Month, tools: Tools | None = None) -> list[dict[st
             "file": checked.submission.file,
             "sha256": checked.submission.sha256,
             "unit": checked.submission.unit_code,
+            "month": str(checked.submission.month or ""),
             "verdict": checked.verdict.value,
             "findings_count": len(checked.findings),
         }

@@ -16,7 +16,7 @@ from typing import Any
 from ledger.checking.model import Checked, CheckedTable, Context, Verdict, worst
 from ledger.home import Home
 from ledger.reading.model import ReadJob, ReadRow, ReadTable, ReadValue, Submission
-from ledger.recording.fold import Tools
+from ledger.recording.tools import Tools
 from ledger.registry import Registry, Unit
 from schemas.columns import COLUMNS, Kind
 from schemas.finding import Finding, finding

@@ -15,7 +15,7 @@ from ledger.checking.model import Checked, CheckedTable, Context, worst
 from ledger.home import Home
 from ledger.reading.model import ReadJob, ReadRow, ReadTable, ReadValue, Submission
 from ledger.recording import events
-from ledger.recording.fold import Tools
+from ledger.recording.tools import Tools
 from ledger.registry import Registry, Unit
 from schemas.finding import Finding, finding
 from schemas.month import Month

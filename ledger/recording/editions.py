@@ -21,8 +21,8 @@ from ledger.calendar import moment_text
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording import events, tables
+from ledger.recording.cursor import load_cursor
 from ledger.recording.database import reading
-from ledger.recording.fold import load_cursor
 from ledger.recording.issued import approved_only, editions_between, editions_of, payload_of
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import Edition, MonthView

@@ -8,26 +8,22 @@ a plan is put off until the plan's event, then applied in order.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from ledger.calendar import moment_text, parse_moment
-from ledger.checking.model import Checked, Context
-from ledger.errors import Busy, Damaged
+from ledger.calendar import parse_moment
+from ledger.checking.model import Checked
+from ledger.errors import Busy
 from ledger.home import Home
 from ledger.reading.model import Filing, ReadJob, Submission
 from ledger.recording import events, tables
 from ledger.recording.checks import check_rows
-from ledger.recording.codec import dumps, plan_text
+from ledger.recording.codec import plan_text
+from ledger.recording.cursor import Cursor, Rows, digest_after, load_cursor
 from ledger.recording.database import reading, writing
 from ledger.recording.entry import Entry, make_entry, one_per_table, storable
 from ledger.recording.events import Receipt
@@ -40,114 +36,10 @@ from ledger.recording.recheck import later_chains, later_submissions, overlaid, 
 from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
 from ledger.recording.standing import Chains, load_chains
+from ledger.recording.tools import Tools
+from ledger.recording.waves import Read1, joins, month_of, receipt_row, runs, waiting_for
 from ledger.registry import Registry
-from schemas.finding import Finding
-from schemas.money import plain
-from schemas.month import Month, PartialDate
 from schemas.plan import Plan
-
-#: How many files are read ahead in one batch.
-BATCH = 400
-_NOTHING = hashlib.sha256(b"").hexdigest()
-
-
-class Read(Protocol):
-    def __call__(
-        self, jobs: Sequence[ReadJob], *, workers: int = 1, progress: Callable[[str], None] | None = None
-    ) -> list[Submission]: ...
-
-
-class CheckPlan(Protocol):
-    def __call__(
-        self, data: bytes, name: str, year: int, version: int, registry: Registry
-    ) -> Plan | list[Finding]: ...
-
-
-Check = Callable[[Sequence[tuple[Submission, Context]]], list[Checked]]
-
-
-@dataclass(frozen=True)
-class Tools:
-    """How files are read and checked: the real ones, or a test's."""
-
-    read: Read
-    check: Check
-    check_plan: CheckPlan
-    workers: int = 1
-
-    @classmethod
-    def real(cls) -> Tools:
-        """The program's own; loaded only when something is to be applied."""
-        from ledger.checking.plan import check_plan
-        from ledger.checking.submission import check_batch
-        from ledger.reading.batch import read_files
-
-        return cls(read_files, check_batch, check_plan)
-
-
-@dataclass(slots=True)
-class Cursor:
-    """How far the ledger is: the last position and event applied, and the digest so far."""
-
-    position: int = 0
-    seq: int = 0
-    event_sha256: str | None = None
-    digest: str = _NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Read1:
-    """A receipt as read: its submission, month and plan; `plan` None where it must wait."""
-
-    receipt: Receipt
-    submission: Submission
-    month: Month
-    plan: Plan | None
-    registry: Registry
-
-    @property
-    def unit(self) -> str:
-        return self.submission.unit_code or ""
-
-
-def load_cursor(engine: Engine) -> Cursor:
-    applied = tables.events_applied
-    with reading(engine) as connection:
-        last = connection.execute(sa.select(applied).order_by(applied.c.position.desc()).limit(1)).first()
-        if last is None:
-            return Cursor()
-        newest = connection.execute(sa.select(applied).order_by(applied.c.seq.desc()).limit(1)).one()
-        return Cursor(last.position, newest.seq, newest.event_sha256, last.digest)
-
-
-def is_behind(cursor: Cursor, journal: Journal) -> bool:
-    """Whether the journal holds events that the ledger does not. Raises Damaged where the ledger
-    is ahead of the journal, or was made from another."""
-    names = journal.names()
-    if cursor.seq > len(names) or (cursor.seq and journal.sha256_of(cursor.seq) != cursor.event_sha256):
-        raise Damaged(
-            "台帐与日志不是一套（日志换过或少了）。请核对 data/raw/journal，再运行 ledger rebuild。"
-        )
-    silent = tuple(f"-{kind}.json" for kind in events.NOT_APPLIED)
-    return any(not name.endswith(silent) for name in names[cursor.seq :])
-
-
-def noted_digest(journal: Journal) -> Cursor | None:
-    """The last digest in the journal, None where there is none."""
-    event = journal.last_of_kind(events.DIGEST)
-    if event is None:
-        return None
-    return Cursor(seq=int(event.payload["upto"]), digest=str(event.payload["digest"]))
-
-
-def note_digest(journal: Journal, cursor: Cursor) -> None:
-    """Journal the ledger's digest, so that a later rebuild can be compared with it."""
-    last = noted_digest(journal)
-    if cursor.seq and (last is None or (last.seq, last.digest) != (cursor.seq, cursor.digest)):
-        journal.append(
-            events.DIGEST,
-            {"upto": cursor.seq, "digest": cursor.digest, "schema": tables.SCHEMA_VERSION},
-        )
 
 
 @dataclass
@@ -173,7 +65,7 @@ class Fold:
         """Apply what is missing; the submissions applied, in order. May be repeated at will."""
         for year in self._plans.years:
             self._take_up(year, self._first_plan_seq(year))
-        for receipts, other in _runs(self._journal.events(after=self._cursor.seq)):
+        for receipts, other in runs(self._journal.events(after=self._cursor.seq)):
             self._receive(receipts)
             if other is not None:
                 self._apply_other(other)
@@ -228,7 +120,7 @@ class Fold:
             return
         wave: list[Read1] = []
         for read in self._read(receipts, [max(one.seq, at) for one in receipts]):
-            if wave and not _joins(wave, read):
+            if wave and not joins(wave, read):
                 self._record(wave)
                 wave = []
             wave.append(read)
@@ -242,38 +134,16 @@ class Fold:
 
     def _take_up(self, year: int, at: int) -> None:
         """Apply the receipts that waited for the plan of `year`, which came with event `at`."""
-        late, sent, got = tables.put_off, tables.submissions, tables.receipts
         with reading(self.engine) as connection:
-            waiting = connection.execute(
-                sa.select(got, tables.events_applied.c.event_sha256)
-                .join(late, late.c.event_seq == got.c.event_seq)
-                .join(tables.events_applied, tables.events_applied.c.seq == got.c.event_seq)
-                .outerjoin(sent, sent.c.submission_id == got.c.event_seq)
-                .where(late.c.year == year, sent.c.submission_id.is_(None))
-                .order_by(got.c.event_seq)
-            ).all()
-        self._receive(
-            [
-                Receipt(
-                    line.event_seq,
-                    line.sha256,
-                    line.ext,
-                    line.file_name,
-                    line.received_at,
-                    line.folder,
-                    line.event_sha256,
-                )
-                for line in waiting
-            ],
-            at,
-        )
+            waiting = waiting_for(connection, year)
+        self._receive(waiting, at)
 
     def _read(self, receipts: Sequence[Receipt], seqs: Sequence[int]) -> Iterator[Read1]:
         """Read files in one batch, each against the plan of the year it is about."""
         registries = [self._registries.at(seq) for seq in seqs]
         plans = [self._plans.at(receipt.month_due) for receipt in receipts]
         submissions = self._read_files(receipts, plans, registries)
-        months = [_month_of(one, sent) for one, sent in zip(receipts, submissions, strict=True)]
+        months = [month_of(one, sent) for one, sent in zip(receipts, submissions, strict=True)]
         again = [
             place
             for place, month in enumerate(months)
@@ -372,7 +242,7 @@ class Fold:
                     entry.rows += [(table, lines) for table, lines in rows if lines]
 
     def _enter(self, receipt: Receipt, entry: Entry) -> None:
-        rows = entry.rows if self._is_put_off(receipt) else [_receipt_row(receipt), *entry.rows]
+        rows = entry.rows if self._is_put_off(receipt) else [receipt_row(receipt), *entry.rows]
         outcome = "repeated" if entry.repeated else "applied"
         self._commit(receipt.seq, events.RECEIVED, outcome, receipt.event_sha256, rows)
         self.applied.append(entry.checked)
@@ -383,7 +253,7 @@ class Fold:
     def _put_off(self, read: Read1) -> None:
         receipt = read.receipt
         line = {"event_seq": receipt.seq, "year": read.month.year}
-        rows = [_receipt_row(receipt), (tables.put_off, [line])]
+        rows = [receipt_row(receipt), (tables.put_off, [line])]
         self._commit(receipt.seq, events.RECEIVED, "put_off", receipt.event_sha256, rows)
 
     # --- writing
@@ -394,10 +264,10 @@ class Fold:
         kind: str,
         outcome: str,
         event_sha256: str,
-        rows: Sequence[tuple[sa.Table, list[dict[str, Any]]]],
+        rows: Rows,
     ) -> None:
         """Insert the rows of one event and its mark in one transaction."""
-        digest = _digest(self._cursor.digest, seq, kind, outcome, event_sha256, rows)
+        digest = digest_after(self._cursor.digest, seq, kind, outcome, event_sha256, rows)
         position = self._cursor.position + 1
         mark = {
             "position": position,
@@ -419,22 +289,6 @@ class Fold:
         self._cursor.position, self._cursor.digest = position, digest
 
 
-def _runs(journal: Iterable[Event]) -> Iterator[tuple[list[Receipt], Event | None]]:
-    """Receipts in batches, each with the other event that ends it."""
-    batch: list[Receipt] = []
-    for event in journal:
-        if event.kind == events.RECEIVED:
-            batch.append(events.receipt_of(event))
-            if len(batch) == BATCH:
-                yield batch, None
-                batch = []
-        elif event.kind not in events.NOT_APPLIED:
-            yield batch, event
-            batch = []
-    if batch:
-        yield batch, None
-
-
 def _make(connection: Connection, read: Read1, checked: Checked, chains: Chains) -> Entry:
     """The rows of one checked submission, against what stands."""
     assert read.plan is not None
@@ -446,59 +300,3 @@ def _make(connection: Connection, read: Read1, checked: Checked, chains: Chains)
     }
     repeated = is_repeated(connection, read.receipt, read.month, read.unit, checked, standing)
     return make_entry(read.receipt, checked, read.month, read.unit, read.plan.version, standing, repeated)
-
-
-def _month_of(receipt: Receipt, submission: Submission) -> Month:
-    """The month a file is kept under: the one being filed, else the one it tells, else the due."""
-    return receipt.folder or submission.month or receipt.month_due
-
-
-def _joins(wave: Sequence[Read1], read: Read1) -> bool:
-    """Whether `read` can be checked together with `wave`: the same month, another unit."""
-    first = wave[0]
-    same = read.month == first.month and (read.plan is None) == (first.plan is None)
-    return same and all(
-        read.unit != other.unit and read.receipt.sha256 != other.receipt.sha256 for other in wave
-    )
-
-
-def _receipt_row(receipt: Receipt) -> tuple[sa.Table, list[dict[str, Any]]]:
-    line = {
-        "event_seq": receipt.seq,
-        "sha256": receipt.sha256,
-        "ext": receipt.ext,
-        "file_name": receipt.file_name,
-        "folder": receipt.folder,
-        "received_at": receipt.received_at,
-    }
-    return tables.receipts, [line]
-
-
-def _digest(
-    before: str,
-    seq: int,
-    kind: str,
-    outcome: str,
-    event_sha256: str,
-    rows: Sequence[tuple[sa.Table, list[dict[str, Any]]]],
-) -> str:
-    """The digest of all rows so far, these included."""
-    content = [seq, kind, outcome, event_sha256, [[table.name, lines] for table, lines in rows]]
-    text = dumps(_plain(content))
-    return hashlib.sha256((before + text).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _plain(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
-        case Decimal():
-            return plain(value)
-        case datetime():
-            return moment_text(value)
-        case Month() | PartialDate() | Path():
-            return str(value)
-        case _:
-            return value

@@ -20,8 +20,9 @@ from ledger.errors import LedgerError, UsageError
 from ledger.home import Home
 from ledger.recording import database, events, tables
 from ledger.recording.codec import plan_from
+from ledger.recording.cursor import is_behind, load_cursor, note_digest
 from ledger.recording.database import URL_VARIABLE, reading
-from ledger.recording.fold import Fold, Tools, is_behind, load_cursor, note_digest
+from ledger.recording.fold import Fold
 from ledger.recording.history import load_history, make_context
 from ledger.recording.intake import Arrival, Intake, Received, printable
 from ledger.recording.issued import editions_between
@@ -35,6 +36,7 @@ from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
 from ledger.recording.seal import break_seal, is_intact, set_seal
 from ledger.recording.standing import latest_plan_line
+from ledger.recording.tools import Tools
 from ledger.recording.views import month_view
 from ledger.registry import Registry
 from schemas.month import Month

@@ -14,11 +14,11 @@ from ledger.errors import Damaged, UsageError
 from ledger.home import Home
 from ledger.recording import events
 from ledger.recording.database import URL_VARIABLE
-from ledger.recording.fold import Tools
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals, extension, hash_file
 from ledger.recording.proof_ledger import Present, held, present_ledger, prove_records, prove_rows
 from ledger.recording.proof_words import FROM_BACKUP, REBUILD, Fault, Proof, Wrong
+from ledger.recording.tools import Tools
 from ledger.registry import Registry
 from schemas.month import Month
 

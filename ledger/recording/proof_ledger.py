@@ -15,13 +15,14 @@ from ledger.calendar import moment_text, parse_moment
 from ledger.errors import Damaged, LedgerError
 from ledger.home import Home
 from ledger.recording import database, events, tables
+from ledger.recording.cursor import load_cursor, noted_digest
 from ledger.recording.database import reading
-from ledger.recording.fold import Tools, load_cursor, noted_digest
 from ledger.recording.journal import Event, Journal
 from ledger.recording.ledger import Ledger, hold
 from ledger.recording.proof_words import REBUILD, REBUILD_OR_NEW, Fault, Proof, Wrong
 from ledger.recording.rebuild import Outcome, compare, compare_noted, fold_into
 from ledger.recording.seal import is_intact
+from ledger.recording.tools import Tools
 from ledger.registry import Registry
 
 

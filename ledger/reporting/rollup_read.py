@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ledger.errors import LedgerError, disk_problem
 from ledger.home import Home
+from ledger.recording.cursor import load_cursor
 from ledger.recording.editions import standing
-from ledger.recording.fold import load_cursor
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
 from ledger.registry import Registry

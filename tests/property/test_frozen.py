@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.recording.cursor import load_cursor
 from ledger.recording.exports import export
-from ledger.recording.fold import load_cursor
 from ledger.recording.ledger import Ledger
 from ledger.recording.moments import Frozen
 from schemas.exports import EXPORTS
