@@ -88,8 +88,14 @@ def _members(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list
         return [Piece(one.name, one.path, moment, INBOX, why)]
     pieces = [
         Piece(
-            f"{one.name}/{part.name}", opened.path(part), moment, INBOX, part.why, within={one.name: one.path}
+            f"{one.name}/{part.name}",
+            opened.path(part),
+            moment,
+            INBOX,
+            part.why,
+            within={one.name: one.path, **opened.around(part)},
         )
         for part in opened.parts
+        if not part.opened
     ]
     return [piece for piece in pieces if memory.inbox.get(piece.name) != piece.sha256]

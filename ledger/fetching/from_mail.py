@@ -157,10 +157,7 @@ def _pieces(opened: Unpacked, file: Path, envelope: Envelope, sender: Recipient 
         elif part.why:
             pieces.append(Piece(part.name, path, arrived, MAIL, part.why))
         elif not part.opened:
-            within = {file.name: file}
-            if part.archive is not None:
-                archive = opened.parts[part.archive]
-                within[archive.name] = opened.path(archive)
+            within = {file.name: file, **opened.around(part)}
             pieces.append(Piece(part.name, path, arrived, MAIL, within=within))
     if opened.why:
         pieces.append(Piece(file.name, file, arrived, MAIL, opened.why))

@@ -208,7 +208,11 @@ def _start_tls(client: imapclient.IMAPClient, context: ssl.SSLContext, where: st
 
 def _log_in(client: imapclient.IMAPClient, settings: Imap) -> None:
     try:
-        client.login(settings.user, settings.password.get_secret_value())
+        password = settings.password.get_secret_value()
+        if (settings.user + password).isascii():
+            client.login(settings.user, password)
+        else:  # LOGIN has no way to send it
+            client.plain_login(settings.user, password)
         if client.has_capability("ID"):
             # some providers let nobody in who does not say what program he is
             client.id_({"name": "ledger", "version": "1"})

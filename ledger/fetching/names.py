@@ -14,6 +14,8 @@ from email.message import Message
 
 #: What a name is cut to, so that it can be kept as a file's name (255 bytes) with something before it.
 MAX_LENGTH = 70
+#: A header with more parameters than any program writes takes for ever to take apart.
+_LONGEST_HEADER = 8_000
 _SPACES = re.compile(r"\s+")
 #: Controls, marks that turn the direction of writing, surrogates, private characters.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -84,7 +86,7 @@ def attachment_name(part: Message) -> str:
 
 def _parameter(part: Message, header: str, parameter: str) -> str:
     stated = part.get(header)
-    if stated is None:
+    if stated is None or len(str(stated)) > _LONGEST_HEADER:
         return ""
     alone = Message()
     alone[header] = " ".join(header_text(stated).split())
@@ -111,7 +113,7 @@ def member_name(name: str, *, is_utf8: bool) -> str:
 def clean(name: str) -> str:
     """The last part of a path, without characters that can't be seen or stored, not too long."""
     name = name.replace("\\", "/").rpartition("/")[2]
-    name = _UNSEEN.sub("", _SPACES.sub(" ", name)).strip(" .")
+    name = _UNSEEN.sub("", _SPACES.sub(" ", name)).strip(' ."')
     stem, dot, ending = name.rpartition(".")
     if dot and stem and len(ending) <= 8:
         return f"{stem[: MAX_LENGTH - len(ending) - 1]}.{ending}"

@@ -15,8 +15,8 @@ from ledger.fetching.unpack_child import MANIFEST, Part
 
 _log = logging.getLogger(__name__)
 
-#: Seconds by the clock; the process itself may compute for a sixth of it.
-TIMEOUT = 180.0
+#: Seconds by the clock, on a machine however busy; what it may compute is bounded in the child.
+TIMEOUT = 120.0
 _MODULE = "ledger.fetching.unpack_child"
 _UNREADABLE = {"mail": "邮件结构异常，没有打开，请对方重发", "zip": "压缩包结构异常，没有打开，请解压后再报"}
 
@@ -35,6 +35,13 @@ class Unpacked:
 
     def path(self, part: Part) -> Path:
         return self.folder / part.file
+
+    def around(self, part: Part) -> dict[str, Path]:
+        """The archives that a part was in, by name, the outermost first."""
+        if part.archive is None:
+            return {}
+        archive = self.parts[part.archive]
+        return {**self.around(archive), archive.name: self.path(archive)}
 
 
 def unpack(kind: str, path: Path, folder: Path) -> Unpacked:

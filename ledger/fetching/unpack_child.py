@@ -13,6 +13,7 @@ import email
 import email.utils
 import hashlib
 import json
+import re
 import resource
 import sys
 import zipfile
@@ -26,19 +27,21 @@ from ledger.fetching import kinds, names
 from ledger.fetching.kinds import HIDDEN, NOT_SENT
 
 MEMORY_LIMIT = 1 << 30
-CPU_SECONDS = 30
+CPU_SECONDS = 20
 #: All that one mail or archive may come to, unpacked.
 MAX_UNPACKED = 300 << 20
 #: Parts of a mail that are looked at, and what may be attached to it or be in an archive.
 MAX_PARTS = 2_000
 MAX_ATTACHED = 100
 MAX_MEMBERS = 300
-#: Mails within mails.
+#: Mails within mails, archives within archives.
 MAX_DEPTH = 8
+MAX_ARCHIVES = 2
 MANIFEST = "parts.json"
 _SIGNATURES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
+_IN_BRACKETS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
 
@@ -72,9 +75,25 @@ class _Full(Exception):
     """There is more than there may be."""
 
 
+#: What the standard library raises over archives and mails that are none.
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+
+
 class _Unpacking:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_archive: bool) -> None:
         self.folder = folder
+        self._outer = int(is_archive)
         self.found = Parts()
         self._left = MAX_UNPACKED
         self._seen: set[tuple[str, int | None]] = set()
@@ -92,8 +111,8 @@ class _Unpacking:
         self.found.parts.append(part)
         if not kinds.is_archive(data):
             part.why = kinds.why_not(name, data)
-        elif archive is not None:
-            part.why = "压缩包里还有压缩包，请解压后再报"
+        elif self._level(archive) >= MAX_ARCHIVES:
+            part.why = "压缩包里层层套着压缩包，请解压后再报"
         else:
             self._open(part, place)
 
@@ -101,16 +120,7 @@ class _Unpacking:
         before = len(self.found.parts)
         try:
             self.members(self.folder / part.file, part.name, place)
-        except (
-            _Full,
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            ValueError,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ) as fault:
+        except (_Full, *_FAULTS) as fault:
             del self.found.parts[before:]
             part.why = why_closed(fault)
             return
@@ -133,6 +143,12 @@ class _Unpacking:
                     data = member.read(self._left + 1)
                 inner = names.member_name(info.filename, is_utf8=bool(info.flag_bits & _UTF8))
                 self.add(inner if place is None else f"{name}/{inner}", data, place)
+
+    def _level(self, archive: int | None) -> int:
+        level = self._outer
+        while archive is not None:
+            level, archive = level + 1, self.found.parts[archive].archive
+        return level
 
     def _spend(self, size: int) -> None:
         self._left -= size
@@ -222,7 +238,10 @@ def sender_of(message: Message) -> str:
     stated = message.get_all("from") or []
     if len(stated) != 1:
         return ""
-    found = [address for _, address in email.utils.getaddresses([names.header_text(stated[0])]) if address]
+    text = names.header_text(stated[0])
+    found = _IN_BRACKETS.findall(text)
+    if len(found) != 1:
+        found = [address for _, address in email.utils.getaddresses([text]) if address]
     return found[0].strip().lower() if len(found) == 1 else ""
 
 
@@ -250,10 +269,9 @@ def _limit() -> None:
         resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def main(kind: str, path: Path, folder: Path) -> int:
-    """Unpack `path`, a ``mail`` or a ``zip``, into `folder`."""
-    _limit()
-    work = _Unpacking(folder)
+def look_into(kind: str, path: Path, folder: Path) -> Parts:
+    """What is in `path`, a ``mail`` or a ``zip``; the parts' bytes in `folder`."""
+    work = _Unpacking(folder, is_archive=kind == "zip")
     try:
         if kind == "mail":
             work.mail(path.read_bytes())
@@ -263,17 +281,16 @@ def main(kind: str, path: Path, folder: Path) -> int:
         work.found.why = why_closed(fault) if kind == "zip" else "邮件的附件太多、太大或层层相套，请分开重发"
     except (MemoryError, RecursionError):
         work.found.why = "结构异常，没有打开"
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as fault:
+    except _FAULTS as fault:
         work.found.why = why_closed(fault)
-    (folder / MANIFEST).write_text(json.dumps(asdict(work.found), ensure_ascii=False), encoding="utf-8")
+    return work.found
+
+
+def main(kind: str, path: Path, folder: Path) -> int:
+    """Look into `path` within limits and write down what is there."""
+    _limit()
+    found = look_into(kind, path, folder)
+    (folder / MANIFEST).write_text(json.dumps(asdict(found), ensure_ascii=False), encoding="utf-8")
     return 0
 
 
