@@ -29,6 +29,7 @@ from pydantic import AfterValidator, Field
 
 from flows import artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
+from flows.monthly import MonthOutcome
 from flows.schedule import Duty, Kind, Timetable, reminders_at
 from flows.signing import signing
 from ledger import calendar, logs
@@ -127,7 +128,7 @@ def fetch() -> State[None]:
 @flow(name="补办", flow_run_name=_run_name, persist_result=False)
 def catch_up() -> State[None]:
     """把到期没有办的（停机时错过的）依次办一遍，每件只办一次。"""
-    return _guarded(lambda home: _overdue(home, list(WORK)))
+    return _guarded(lambda home: _overdue(home, list(Kind)))
 
 
 # --- what they do
@@ -178,18 +179,27 @@ def _posted(name: str, home: Home, month: Month, work: Callable[..., posting.Pos
 
 
 def _report(home: Home, month: Month) -> Told:
+    return _told(_run(home, month))
+
+
+def _run(home: Home, month: Month) -> MonthOutcome:
     from flows.on_prefect import monthly_flow
 
+    log = get_run_logger()
     with duties.patiently_held(home, month):
-        outcome = monthly_flow(home, month, progress=get_run_logger().debug)
-    get_run_logger().info(
+        outcome = monthly_flow(home, month, progress=log.debug)
+    log.info(
         "report month=%s state=%s received=%d recorded=%d",
         month,
         outcome.state,
         len(outcome.received),
         len(outcome.recorded),
     )
-    return outcome.state, f"{month.chinese}：{outcome.message}"
+    return outcome
+
+
+def _told(outcome: MonthOutcome) -> Told:
+    return outcome.state, f"{Month.parse(outcome.standing.month).chinese}：{outcome.message}"
 
 
 def _fetch(home: Home) -> Told:
@@ -226,20 +236,18 @@ def _send_waiting(home: Home) -> None:
                 posting.send_waiting(home, month, get_run_logger().debug)
 
 
-def _morning(home: Home, month: Month) -> Told:
-    """The run of a month as the calendar has it: what has changed since the last morning."""
-    months = duties.months_to_run(home, month)
-    if not months:
-        return NOTHING, f"{month.chinese}：没有新收到的"
+def _morning(home: Home, duty: Duty) -> Told:
+    """The run of a month as the calendar has it: what has changed since the last morning; what was
+    sent back goes to its units."""
     told: list[Told] = []
-    for each in months:
-        told.append(_report(home, each))
-        told.append(_posted("退回", home, each, posting.send_back))
-    return _together(told)
+    for outcome in duties.morning(home, duty, lambda month: _run(home, month)):
+        told.append(_told(outcome))
+        told.append(_posted("退回", home, Month.parse(outcome.standing.month), posting.send_back))
+    return _together(told) if told else (NOTHING, f"{duty.chinese}：没有新收到的")
 
 
-#: How the calendar's duties are done.
-WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.RUN: _morning, Kind.REMIND: _remind}
+#: How the calendar's duties are done; a run's is `_morning`.
+WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.REMIND: _remind}
 
 
 # --- by hand, or as the calendar says
@@ -279,6 +287,8 @@ def _overdue(home: Home, kinds: Sequence[Kind]) -> Told:
 
 
 def _one(home: Home, duty: Duty) -> Told:
+    if duty.kind is Kind.RUN:
+        return _morning(home, duty)
     assert duty.month is not None
     seq = duties.last_event(home)
     told = WORK[duty.kind](home, duty.month)

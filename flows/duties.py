@@ -11,17 +11,19 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
 from flows.schedule import AFTERMATH_MONTHS, Duty, Kind, Timetable, due_by
 from ledger.calendar import moment_text, now, parse_moment
 from ledger.errors import Busy
 from ledger.home import Home
 from ledger.recording.arrived import months_touched
+from ledger.recording.events import PLAN_REGISTERED, RECEIVED
 from ledger.recording.journal import Journal
 from ledger.recording.lock import exclusive
 from ledger.recording.month_lock import hold_month
@@ -87,28 +89,59 @@ def last_event(home: Home) -> int:
     return Journal(home.journal).last_seq()
 
 
+def morning(home: Home, duty: Duty, run: Callable[[Month], MonthOutcome]) -> list[MonthOutcome]:
+    """Do the duty of a run: `run` each month that has to be run, then note the duty as done.
+
+    The newest month comes first: it takes in what lies in the drop folders of all.
+    """
+    assert duty.month is not None
+    since = last_event(home)
+    months = months_to_run(home, duty.month)
+    outcomes = [run(month) for month in sorted(months, reverse=True)]
+    recorded = {line["sha256"] for line in outcomes[0].recorded} if outcomes else set()
+    mark_done(home, duty, _seen_until(home, since, recorded))
+    return outcomes
+
+
 def months_to_run(home: Home, month: Month) -> list[Month]:
     """What the run of `month` has to run this morning: itself the first time; later, where something
     has arrived since the last morning's run, the months it is about and those after them.
 
-    Files that are in the drop folders count, those that wait to be recorded are recorded. Raises
+    Files that are in the drop folders count; those that wait to be recorded are recorded. Raises
     Busy, Damaged and UsageError as `Ledger.catch_up`.
     """
-    first_time = _read(home, Kind.RUN, month) is None
     since = _last_run(home)
     if since is None:
         return [month]
     registry = Registry.load(home)
     with open_ledger(home, registry) as ledger:
         ledger.catch_up()
-        touched = months_touched(ledger, since, month)
+        touched = {one for one in months_touched(ledger, since, month) if one >= registry.first_month}
         for dropped in _programme_months(registry, home, month):
             if ledger.waiting(dropped):
                 touched.add(dropped)
                 break  # the earliest counts; those after it are run with it
-    if first_time:
+    if _read(home, Kind.RUN, month) is None:
         touched.add(month)
     return _with_those_after(touched, month)
+
+
+def _seen_until(home: Home, since: int, recorded: set[str]) -> int:
+    """The last event that a run begun at event `since` has surely seen: those after it up to the
+    first file that came in beside the run and is not among what it `recorded`, or the first
+    adjustment of a plan, which concerns more months than one run."""
+    journal = Journal(home.journal)
+    years = {event.payload["year"] for event in journal.of_kind(PLAN_REGISTERED) if event.seq <= since}
+    seen = since
+    for event in journal.events(since):
+        if event.kind == RECEIVED and event.payload["sha256"] not in recorded:
+            break
+        if event.kind == PLAN_REGISTERED:
+            if event.payload["year"] in years:
+                break
+            years.add(event.payload["year"])
+        seen = event.seq
+    return seen
 
 
 def _programme_months(registry: Registry, home: Home, until: Month) -> list[Month]:

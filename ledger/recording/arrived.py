@@ -12,7 +12,8 @@ from schemas.month import Month
 
 def months_touched(ledger: Ledger, after: int, until: Month) -> set[Month]:
     """The months up to `until` about which something was recorded after event `after`: a submission,
-    or a plan that counts from that month on. A file that repeats what stands touches nothing."""
+    or an adjusted plan that counts from that month on. A file that repeats what stands touches
+    nothing; neither does a year's first plan, before which there was nothing to run."""
     sent, plans = tables.submissions, tables.plan_versions
     with reading(ledger.engine) as connection:
         found = set(
@@ -22,5 +23,6 @@ def months_touched(ledger: Ledger, after: int, until: Month) -> set[Month]:
                 .distinct()
             )
         )
-        found |= set(connection.scalars(sa.select(plans.c.effective_from).where(plans.c.event_seq > after)))
+        adjusted = sa.select(plans.c.effective_from).where(plans.c.event_seq > after, plans.c.version > 1)
+        found |= set(connection.scalars(adjusted))
     return {month for month in found if month <= until}
