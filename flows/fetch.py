@@ -23,6 +23,8 @@ from ledger.settings import Settings
 from schemas.month import Month
 
 _LOCK = "fetch"
+#: Seconds to wait for another look to end.
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def fetch(
     """
     lock = home.locks / _LOCK
     lock.mkdir(parents=True, exist_ok=True)
-    with exclusive(lock, "收件箱"):
+    with exclusive(lock, "收件箱", wait=PATIENCE):
         registry = Registry.load(home)
         settings = Settings.load(home)
         memory = Memory.load(home)

@@ -48,12 +48,7 @@ class Memory:
         memory = cls._stored(home.processed / _FILE)
         if memory.upto and journal.sha256_of(memory.upto) != memory.sha256:
             memory = cls()
-        names = journal.names()
-        for name in names[memory.upto :]:
-            if name.endswith(_KINDS):
-                memory._note(journal.event(name).payload)
-        memory.upto = len(names)
-        memory.sha256 = journal.sha256_of(memory.upto)
+        memory._catch_up(journal)
         return memory
 
     @classmethod
@@ -63,8 +58,18 @@ class Memory:
         except (OSError, ValueError, TypeError):
             return cls()
 
+    def _catch_up(self, journal: Journal) -> None:
+        names = journal.names()
+        for name in names[self.upto :]:
+            if name.endswith(_KINDS):
+                self._note(journal.event(name).payload)
+        self.upto = len(names)
+        self.sha256 = journal.sha256_of(self.upto)
+
     def save(self, home: Home) -> None:
-        """Keep it for the next look, in one step; lost in a power failure it is worked out again."""
+        """Keep it for the next look, what was journaled meanwhile included, in one step; lost in a
+        power failure it is worked out again."""
+        self._catch_up(Journal(home.journal))
         home.processed.mkdir(parents=True, exist_ok=True)
         aside = home.processed / f"{_FILE}.new-{os.getpid()}"
         try:
