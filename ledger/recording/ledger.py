@@ -16,47 +16,32 @@ from sqlalchemy.engine import Engine
 from ledger import notices
 from ledger.calendar import now
 from ledger.checking.model import Checked, Context, History
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import UsageError
 from ledger.home import Home
-from ledger.recording import database, events, tables
+from ledger.recording import events, tables
 from ledger.recording.codec import plan_from
 from ledger.recording.cursor import is_behind, load_cursor, note_digest
 from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Fold
 from ledger.recording.history import load_history, make_context
+from ledger.recording.holding import hold
 from ledger.recording.intake import Arrival, Intake, Received, printable
 from ledger.recording.issued import editions_between
 from ledger.recording.journal import Event, Journal
-from ledger.recording.lock import PATIENCE, exclusive
 from ledger.recording.model import MonthView
 from ledger.recording.moments import AsOf
+from ledger.recording.opening import open_for_writing, open_readonly
 from ledger.recording.originals import Originals, hash_file
 from ledger.recording.plans import Plans, Registered, says_the_same
 from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
-from ledger.recording.seal import break_seal, is_intact, set_seal
+from ledger.recording.seal import break_seal, set_seal
 from ledger.recording.standing import latest_plan_line
 from ledger.recording.tools import Tools
 from ledger.recording.views import month_view
 from ledger.registry import Registry
 from schemas.month import Month
 from schemas.plan import Plan
-
-
-@contextlib.contextmanager
-def hold(home: Home, engine: Engine | None) -> Iterator[None]:
-    """Hold the ledger of `home` against every other writer, here and, where `engine` is a
-    PostgreSQL one, on other machines. Raises Busy after some seconds. Not re-entrant."""
-    try:
-        home.raw.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LedgerError("data/raw 建不起来：请检查磁盘空间和写权限。") from error
-    with exclusive(home.raw, "台帐"):
-        if engine is None:
-            yield
-        else:
-            with database.advisory_lock(engine, PATIENCE):
-                yield
 
 
 class Ledger:
@@ -129,76 +114,17 @@ class Ledger:
             processed = self.home.processed
             if self._url is None and processed.is_dir() and not os.access(processed, os.W_OK):
                 self._readonly = True
-            self._opened = self._open_readonly() if self._readonly else self._open_for_writing()
-        return self._opened
-
-    # --- opening
-
-    def _open_for_writing(self) -> Engine:
-        from ledger.recording.rebuild import replace_ledger
-
-        if self._url is None:
-            try:
-                self.home.processed.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LedgerError("data/processed 建不起来：请检查磁盘空间和写权限。") from error
-            path = self.home.database
-            engine = database.sqlite_engine(path)
-            present = path.exists()
-        else:
-            engine = database.url_engine(self._url)
-            present = True
-        intact = not (self._url is None and present) or is_intact(self.home.database)
-        if intact and present and database.stored_schema(engine) == tables.SCHEMA_VERSION:
-            return engine
-        with self._alone(engine):
-            intact = intact or is_intact(self.home.database)
-            present = bool(self._url) or self.home.database.exists()
-            stored = database.stored_schema(engine) if present and intact else None
-            if stored is None and intact:
-                database.create(engine)
-                return engine
-            if stored != tables.SCHEMA_VERSION:
-                engine.dispose()
-                replace_ledger(self.home, self.registry, self._url, self.tools)
-                self._tell(
-                    "台帐文件是旧格式的，已由原件和日志重建。"
-                    if intact
-                    else "台帐文件与上次写完时不同（磁盘出错或被别的程序改动），已由原件和日志重建。"
+            if self._readonly:
+                self._opened = open_readonly(
+                    self.home, self.registry, self._url, lambda: self.tools, self._journal
                 )
-        return (
-            database.sqlite_engine(self.home.database)
-            if self._url is None
-            else database.url_engine(self._url)
-        )
-
-    def _open_readonly(self) -> Engine:
-        engine, writable = self._readable()
-        if engine is not None:
-            usable = database.stored_schema(engine) == tables.SCHEMA_VERSION
-            behind = usable and is_behind(load_cursor(engine), self._journal)
-            if usable and not behind:
-                return engine
-            if not (usable and writable):
-                engine.dispose()
-                engine = None
-        if engine is None:
-            engine = database.memory_engine()
-            database.create(engine)
-        if is_behind(load_cursor(engine), self._journal):
-            Fold(engine, self.home, self.registry, self.tools).run()
-        return engine
-
-    def _readable(self) -> tuple[Engine | None, bool]:
-        """The present ledger without writing to it, and whether it is a copy to be written in."""
-        if self._url is not None:
-            return database.url_engine(self._url), False
-        if not self.home.database.exists() or not is_intact(self.home.database):
-            return None, False
-        content = database.snapshot(self.home.database)
-        if content is not None:
-            return database.memory_engine(content), True
-        return database.sqlite_reader(self.home.database), False
+            else:
+                self._opened, told = open_for_writing(
+                    self.home, self.registry, self._url, lambda: self.tools, self._alone
+                )
+                if told:
+                    self._tell(told)
+        return self._opened
 
     @contextlib.contextmanager
     def _alone(self, engine: Engine | None = None) -> Iterator[None]:

@@ -17,8 +17,9 @@ from ledger.home import Home
 from ledger.recording import database, events, tables
 from ledger.recording.cursor import load_cursor, noted_digest
 from ledger.recording.database import reading
+from ledger.recording.holding import hold
 from ledger.recording.journal import Event, Journal
-from ledger.recording.ledger import Ledger, hold
+from ledger.recording.ledger import Ledger
 from ledger.recording.proof_words import REBUILD, REBUILD_OR_NEW, Fault, Proof, Wrong
 from ledger.recording.rebuild import Outcome, compare, compare_noted, fold_into
 from ledger.recording.seal import is_intact

@@ -17,8 +17,8 @@ from ledger.recording import database, events, tables
 from ledger.recording.cursor import Cursor, load_cursor, note_digest, noted_digest
 from ledger.recording.database import URL_VARIABLE, reading
 from ledger.recording.fold import Fold
+from ledger.recording.holding import hold
 from ledger.recording.journal import Journal, flush
-from ledger.recording.ledger import hold
 from ledger.recording.originals import Originals
 from ledger.recording.seal import break_seal, set_seal
 from ledger.recording.tools import Tools
