@@ -132,6 +132,10 @@ class MailServer:
             raise Unusable(
                 '[smtp] security = "none" 时连接不加密，不能登录（密码会被看到）。请改用 starttls 或 tls。'
             )
+        if not (settings.user + settings.password.get_secret_value()).isascii():
+            raise Unusable(
+                "邮箱的用户名和密码里不能有中文或全角字符。请核对 [smtp] user 和 LEDGER_SMTP__PASSWORD。"
+            )
         client.login(settings.user, settings.password.get_secret_value())
 
     # --- one mail
