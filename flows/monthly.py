@@ -184,7 +184,15 @@ def run_month_on_prefect(home: Home, month: Month, *, progress: Progress = _sile
 
     with hold_month(home, month):
         progress("启动 Prefect")
-        with prefect_server(home):
+        with prefect_server(home, load=_load):
             from flows.on_prefect import monthly_flow
 
             return monthly_flow(home, month, progress)
+
+
+def _load() -> None:
+    """Load what the flow will need while the server starts on another core."""
+    from flows import on_prefect  # noqa: F401
+    from ledger.reporting.press import warm_up
+
+    warm_up()

@@ -7,6 +7,7 @@ Prefect) on threads or a Dask cluster; the figures are the same.
 
 from __future__ import annotations
 
+import importlib
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ def roll_up_on_prefect(
     batches.find_homes(root)  # what is wrong with the folder is said before a server is started
     with hold_month(Home(root), month):
         progress("启动 Prefect")
-        with prefect_server(Home(root)):
+        with prefect_server(Home(root), load=lambda: importlib.import_module("flows.rollup_flow")):
             from flows.rollup_flow import rollup_flow
 
             return rollup_flow(root, month, out, run=run, levels=levels, progress=progress)

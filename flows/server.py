@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -104,8 +104,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server for this home and wait until it answers. Raises ServerFailed."""
+def start(
+    home: Home, port: int | None = None, meanwhile: Callable[[str], None] | None = None
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server for this home and wait until it answers; `meanwhile` is given its address and
+    does what else can be done by then. Raises ServerFailed."""
     home.prefect.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
     api_url = f"http://{HOST}:{port}/api"
@@ -122,6 +125,12 @@ def start(home: Home, port: int | None = None) -> tuple[subprocess.Popen[bytes],
             start_new_session=True,
         )
     until = time.monotonic() + START_SECONDS
+    if meanwhile is not None:
+        try:
+            meanwhile(api_url)
+        except BaseException:
+            stop(process)
+            raise
     while not healthy(api_url):
         if process.poll() is not None or time.monotonic() > until:
             stop(process)
@@ -148,13 +157,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def prefect_server(home: Home, port: int | None = None, *, own: bool = False) -> Iterator[str]:
+def prefect_server(
+    home: Home, port: int | None = None, *, own: bool = False, load: Callable[[], object] | None = None
+) -> Iterator[str]:
     """A Prefect API for this home, its settings in the environment of this process.
 
     `port` is where to start one (any free one otherwise). With `own` another's is not reused but
     waited for until it has ended: one that a single run started goes when that run is done. Yields
     the API's address. Prefect must not have been imported before: it reads its settings when it is.
-    Raises ServerFailed.
+    `load` imports it, and what else takes time, while the server is starting. Raises ServerFailed.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
@@ -164,7 +175,17 @@ def prefect_server(home: Home, port: int | None = None, *, own: bool = False) ->
     home.locks.mkdir(parents=True, exist_ok=True)
     process: subprocess.Popen[bytes] | None = None
     before = dict(os.environ)
-    with _lock_file(home.locks / "prefect-users.lock") as users:
+
+    def settle(api_url: str) -> None:
+        os.environ.update(environment(home))
+        os.environ["PREFECT_API_URL"] = api_url
+
+    def meanwhile(api_url: str) -> None:
+        settle(api_url)
+        if load is not None:
+            load()
+
+    with _lock_file(home.locks / "prefect-users.lock") as users, _restored(before):
         with _lock_file(home.locks / "prefect-start.lock") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)  # two at once start one server
             while own and running(home):
@@ -174,9 +195,8 @@ def prefect_server(home: Home, port: int | None = None, *, own: bool = False) ->
             fcntl.flock(users, fcntl.LOCK_SH)
             api_url = running(home)
             if api_url is None:
-                process, api_url = start(home, port)
-        os.environ.update(environment(home))
-        os.environ["PREFECT_API_URL"] = api_url
+                process, api_url = start(home, port, meanwhile)
+        settle(api_url)
         ended = threading.Event()
         if process is not None:
             threading.Thread(target=_keep_log_small, args=(home, ended), daemon=True).start()
@@ -184,13 +204,21 @@ def prefect_server(home: Home, port: int | None = None, *, own: bool = False) ->
             yield api_url
         finally:
             ended.set()
-            os.environ.clear()
-            os.environ.update(before)
             if process is not None:
                 fcntl.flock(users, fcntl.LOCK_UN)
                 fcntl.flock(users, fcntl.LOCK_EX)  # whoever else uses it has ended
                 stop(process)
                 (home.prefect / "server.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _restored(before: Mapping[str, str]) -> Iterator[None]:
+    """The environment is as it was `before`, afterwards."""
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
