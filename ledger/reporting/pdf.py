@@ -56,7 +56,7 @@ class Attached:
 
 
 def render_pdf(
-    html: str, *, title: str, attachments: Sequence[Attached] = (), variant: str | None = "pdf/a-3u"
+    html: str, *, title: str, attachments: Sequence[Attached] = (), variant: str | None = "pdf/a-3a"
 ) -> bytes:
     """Render a whole HTML document.
 
@@ -99,7 +99,12 @@ def render_pdf(
 
 def _settle(_document: object, pdf: Any) -> None:
     """Turn every object into its bytes. The library asks each one twice, to write it and for the
-    file's identifier, and would compress all pages and fonts a second time."""
+    file's identifier, and would compress all pages and fonts a second time. The metadata stays
+    uncompressed, as PDF/A has it, and a file beside the document is named once, not twice."""
+    if "Metadata" in pdf.catalog:
+        pdf.objects[int(pdf.catalog["Metadata"].split()[0])].compress = False
+    if "AF" in pdf.catalog:
+        pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])
     pdf.objects[:] = [each if each.free == "f" else _settled_type()(each) for each in pdf.objects]
 
 
