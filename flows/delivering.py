@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from flows.announce import Event, announce
 from ledger import logs
 from ledger.calendar import now
 from ledger.errors import Busy
@@ -117,7 +118,15 @@ def deliver_waiting(home: Home, ledger: Ledger, month: Month, progress: Progress
     logs.note(
         **{f"mails_{state}": count for state, count in Counter(d.state for d in found.values()).items()}
     )
+    _announce(home, month, found.values())
     return Delivered(list(found.values()), problem)
+
+
+def _announce(home: Home, month: Month, dealt: Iterable[Delivery]) -> None:
+    """Tell automations which editions went out, and to how many."""
+    out = Counter(one.edition for one in dealt if one.done and one.kind == Kind.EDITION)
+    for edition, count in out.items():
+        announce(home, Event.SENT, month, edition=edition or 0, mails=count)
 
 
 def _pass(post: Post, left: Sequence[Mail], progress: Progress) -> Iterator[Delivery]:

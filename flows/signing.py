@@ -9,7 +9,6 @@ Importing this loads Prefect; only flows/ may.
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -31,12 +30,10 @@ from prefect.states import Cancelled, Completed, Failed
 from pydantic import Field
 
 from flows import drafts, programmes
-from flows.approve import Approval, approve_month
 from flows.artifacts import link, plain
 from flows.guarded import end_with_parent
-from flows.status import month_status
 from ledger.calendar import SHANGHAI
-from ledger.errors import Busy, LedgerError
+from ledger.errors import LedgerError
 from ledger.home import Home
 from schemas.month import Month
 
@@ -54,6 +51,7 @@ class Signature(RunInput):
     )
     decision: Literal["同意", "退回"] = Field(title="同意或退回")
     remark: str = Field(default="", title="意见", description="退回时写明要改什么", max_length=2000)
+    send: bool = Field(default=False, title="签发后随即发送", description="按名单发给领导和有关单位")
 
 
 @flow(name=FLOW, flow_run_name="签发 {month}", persist_result=False)
@@ -84,28 +82,20 @@ def _sign(home: Home, month: Month) -> State[None]:
     try:
         approval = _approve(home, month, answer.by)
     except LedgerError as refused:
-        again = "；已重新送签" if keep_one(home, month, renew=True) else ""
+        again = "已重新送签。" if keep_one(home, month, renew=True) else ""
         return Completed(name="Refused", message=f"没有签发：{refused.message}{again}")
-    return Completed(name="Approved", message=f"{month.chinese}月报第{approval.edition.number}版已签发")
+    told = f"{month.chinese}月报第{approval.edition.number}版已签发"
+    return Completed(name="Approved", message=f"{told}；{_send(home, month)}" if answer.send else told)
 
 
-def _nothing_to_sign(home: Home, month: Month) -> State[None]:
-    edition = month_status(home, month, None)["edition"]
-    if edition is None:
-        return Completed(name="No draft", message=f"{month.chinese}还没有草稿，先跑一次月报。")
-    return Completed(name="Approved elsewhere", message=f"{month.chinese}第{edition}版已经签发，不用再签。")
+def _send(home: Home, month: Month) -> str:
+    """Send what was signed; what came of it. It is signed all the same, and can be sent again."""
+    from flows.posting import send_edition
 
-
-def _approve(home: Home, month: Month, by: str) -> Approval:
-    """Approve, after a run of the month that is under way. Raises LedgerError as `approve_month`."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return approve_month(home, month, by)
-        except Busy:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE_SECONDS)
+    try:
+        return send_edition(home, month, False, lambda _: None).sentence
+    except LedgerError as problem:
+        return f"没有发送：{problem.message}"
 
 
 def described(home: Home, draft: drafts.Draft) -> str:

@@ -97,4 +97,5 @@ def _write(path: Path, html: str, title: str, *, frozen: bool) -> list[Path]:
 
 def _remove_stale(folder: Path, written: Sequence[Path]) -> None:
     for path in set(folder.glob("*-草稿.*")) - set(written):
-        path.unlink()
+        if path.is_file():
+            path.unlink()
