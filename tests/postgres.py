@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import pwd
 import shutil
@@ -21,6 +23,27 @@ def _programs() -> Path | None:
         return found[-1].parent
     here = shutil.which("initdb")
     return Path(here).parent if here else None
+
+
+#: Tells every process of a test run where its PostgreSQL is, as ``folder:port``.
+SERVER = "LEDGER_TEST_POSTGRES"
+
+
+def url_of_home(server: str, home: Path | str) -> str:
+    """The URL of a database for this home alone, made where there is none. A home that was removed
+    and made again in its place, or copied elsewhere, is another home."""
+    import psycopg
+
+    folder, port = server.rsplit(":", 1)
+    root = Path(home).resolve()
+    told = f"{root} {root.stat().st_ino if root.exists() else ''}"
+    name = f"home_{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+    with (
+        contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation),
+        psycopg.connect(f"host={folder} port={port} user=ledger dbname=postgres", autocommit=True) as server_,
+    ):
+        server_.execute(f'CREATE DATABASE "{name}"')
+    return f"postgresql://ledger@/{name}?host={folder}&port={port}"
 
 
 def is_installed() -> bool:
@@ -62,6 +85,11 @@ class Server:
             check=True,
         )
         return f"postgresql://ledger@/{name}?host={self._folder}&port={self._port}"
+
+    @property
+    def address(self) -> str:
+        """Where it is, as `url_of_home` takes it."""
+        return f"{self._folder}:{self._port}"
 
     def start(self, *settings: str) -> None:
         """Start it and wait until it answers; `settings` as in ``fsync=off``."""

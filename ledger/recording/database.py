@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceEr
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ledger.errors import Busy, Damaged, LedgerError, UsageError
+from ledger.home import Home
 from ledger.recording import tables
 from schemas.month import Month
 
@@ -30,6 +31,11 @@ _LEDGER_KEY = zlib.crc32(b"ledger") & 0x7FFFFFFF
 _LOCK_NOT_AVAILABLE = "55P03"
 _NOT_WRITABLE = ("full", "readonly", "read-only", "unable to open", "disk i/o error")
 _LARGEST_SNAPSHOT = 256 << 20
+
+
+def configured_url(home: Home) -> str | None:
+    """The URL of the database that the ledger of `home` is in; None = the file in the home."""
+    return os.environ.get(URL_VARIABLE) or None
 
 
 def sqlite_engine(path: Path, *, flushed: bool = True) -> Engine:

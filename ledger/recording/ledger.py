@@ -18,10 +18,10 @@ from ledger.calendar import now
 from ledger.checking.model import Checked, Context, History
 from ledger.errors import UsageError
 from ledger.home import Home
-from ledger.recording import events, tables
+from ledger.recording import database, events, tables
 from ledger.recording.codec import plan_from
 from ledger.recording.cursor import is_behind, load_cursor, note_digest
-from ledger.recording.database import URL_VARIABLE, reading
+from ledger.recording.database import reading
 from ledger.recording.fold import Fold
 from ledger.recording.history import load_history, make_context
 from ledger.recording.holding import hold
@@ -58,7 +58,7 @@ class Ledger:
         self.registry = registry
         #: what people should be told beside the result (an old ledger file was rebuilt, …)
         self.messages: list[str] = []
-        self._url = url or os.environ.get(URL_VARIABLE) or None
+        self._url = url or database.configured_url(home)
         self._readonly = readonly
         self._tools = tools
         self._journal = Journal(home.journal)

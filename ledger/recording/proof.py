@@ -7,13 +7,11 @@ last the ledger built again beside the present one, row for row. Nothing is chan
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ledger.errors import Damaged, UsageError
 from ledger.home import Home
-from ledger.recording import events
-from ledger.recording.database import URL_VARIABLE
+from ledger.recording import database, events
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals, extension, hash_file
 from ledger.recording.proof_ledger import Present, held, present_ledger, prove_records, prove_rows
@@ -40,7 +38,7 @@ def prove(
     if not home.journal.is_dir():
         raise UsageError("这里没有 data/raw/journal：不是数据文件夹，或还没有收过文件。请核对 --home。")
     proof = Proof()
-    url = url or os.environ.get(URL_VARIABLE) or None
+    url = url or database.configured_url(home)
     try:
         with held(home, url), present_ledger(home, url) as present:
             progress("日志")

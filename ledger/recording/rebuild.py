@@ -15,7 +15,7 @@ from ledger.errors import Damaged
 from ledger.home import Home
 from ledger.recording import database, events, tables
 from ledger.recording.cursor import Cursor, load_cursor, note_digest, noted_digest
-from ledger.recording.database import URL_VARIABLE, reading
+from ledger.recording.database import reading
 from ledger.recording.fold import Fold
 from ledger.recording.holding import hold
 from ledger.recording.journal import Journal, flush
@@ -41,7 +41,7 @@ def rebuild(home: Home, registry: Registry, *, url: str | None = None, tools: To
     """Build the ledger anew and put it in the place of the present one, in one step. Works where
     the present one is damaged."""
     outcome = Outcome()
-    url = url or os.environ.get(URL_VARIABLE) or None
+    url = url or database.configured_url(home)
     tools = tools or Tools.real()
     journal = Journal(home.journal)
     engine = database.url_engine(url) if url else None
@@ -166,7 +166,7 @@ def _companions(path: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def _present(home: Home, url: str | None) -> Iterator[Engine | None]:
     """The present ledger, None where there is none of this schema."""
-    url = url or os.environ.get(URL_VARIABLE) or None
+    url = url or database.configured_url(home)
     if url is None and not home.database.exists():
         yield None
         return
