@@ -9,6 +9,7 @@ Importing this loads Prefect; only flows/ may.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -30,10 +31,12 @@ from prefect.states import Cancelled, Completed, Failed
 from pydantic import Field
 
 from flows import drafts, programmes
+from flows.approve import Approval, approve_month
 from flows.artifacts import link, plain
 from flows.guarded import end_with_parent
+from flows.status import month_status
 from ledger.calendar import SHANGHAI
-from ledger.errors import LedgerError
+from ledger.errors import Busy, LedgerError
 from ledger.home import Home
 from schemas.month import Month
 
@@ -96,6 +99,25 @@ def _send(home: Home, month: Month) -> str:
         return send_edition(home, month, False, lambda _: None).sentence
     except LedgerError as problem:
         return f"没有发送：{problem.message}"
+
+
+def _nothing_to_sign(home: Home, month: Month) -> State[None]:
+    edition = month_status(home, month, None)["edition"]
+    if edition is None:
+        return Completed(name="No draft", message=f"{month.chinese}还没有草稿，先跑一次月报。")
+    return Completed(name="Approved elsewhere", message=f"{month.chinese}第{edition}版已经签发，不用再签。")
+
+
+def _approve(home: Home, month: Month, by: str) -> Approval:
+    """Approve, after a run of the month that is under way. Raises LedgerError as `approve_month`."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return approve_month(home, month, by)
+        except Busy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def described(home: Home, draft: drafts.Draft) -> str:
