@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flows.command import DONE, DONE_WITH_ERRORS, FAULT, MONTH, command, print_json
+from flows.command import DONE, DONE_WITH_ERRORS, MONTH, command, print_json
 from ledger.home import Home
 from schemas.month import Month
 
@@ -55,7 +55,7 @@ def fetch(home: Home, as_json: bool) -> int:
         print_json(fetched.as_json())
     else:
         show_fetch.fetched(fetched)
-    return FAULT if fetched.problems else DONE
+    return DONE_WITH_ERRORS if fetched.problems else DONE
 
 
 def send_all_forms(home: Home, as_json: bool, month: Month) -> int:

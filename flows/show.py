@@ -283,6 +283,11 @@ def status(standing: Mapping[str, Any]) -> None:
     )
     for back in standing["withdrawn"]:
         console.print(_withdrawn(standing["month"], back), markup=False, soft_wrap=True)
+    if standing["set_aside"]:
+        console.print(f"收到而未收下 {len(standing['set_aside'])} 件（不是表格，或发件人未登记）：")
+        for one in standing["set_aside"]:
+            told = f"  {one['at'][5:16].replace('T', ' ')} {one['file']}——{one['why']}"
+            console.print(told, markup=False, soft_wrap=True)
     for unit in standing["units"]:
         if unit["mended"]:
             console.print(f"{unit['unit_name']}已改正 {len(unit['mended'])} 处：", markup=False)

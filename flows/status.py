@@ -10,6 +10,7 @@ from ledger.calendar import moment_text
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
+from ledger.recording.ways import set_aside_for
 from ledger.registry import Registry
 from schemas.finding import Finding, Severity
 from schemas.month import Month
@@ -22,6 +23,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
         ledger.catch_up()
         view = ledger.view(month, as_of)
         standing = steps.standing_of(view, registry, steps.edition_state(ledger, month, as_of))
+        aside = set_aside_for(ledger, month, as_of)
 
     def text(moment: datetime | None) -> str | None:
         return None if moment is None else moment_text(moment)
@@ -48,6 +50,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
             }
             for unit in view.standings
         ],
+        "set_aside": aside,
         "findings": [
             {"unit_code": row.unit_code, "table": row.finding.table, **row.finding.as_json()}
             for row in view.findings

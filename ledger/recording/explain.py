@@ -14,6 +14,7 @@ from ledger.recording.model import ItemRow
 from ledger.recording.moments import AsOf
 from ledger.recording.seen import Seen
 from ledger.recording.views import version_rows
+from ledger.recording.ways import Way, way_of
 from schemas.columns import COLUMNS
 from schemas.finding import Finding
 from schemas.month import Month
@@ -61,7 +62,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The chain behind one figure. `source` is None where no figure was ever reported."""
+    """The chain behind one figure. `source` is None where no figure was ever reported; `way` is how
+    its file came in."""
 
     month: Month
     item: PlanItem
@@ -72,6 +74,7 @@ class Chain:
     carried_from: Month | None
     history: tuple[Link, ...]
     findings: tuple[Finding, ...]
+    way: Way | None = None
 
     def as_json(self) -> dict[str, Any]:
         column = COLUMNS[self.field]
@@ -89,6 +92,7 @@ class Chain:
             "carried_forward": self.carried_from is not None,
             "carried_from": None if self.carried_from is None else str(self.carried_from),
             **self._source_json(),
+            "way": None if self.way is None else self.way.as_json(),
             "versions": [link.as_json() for link in self.history],
             "findings": [found.as_json() for found in self.findings],
         }
@@ -118,6 +122,7 @@ class Chain:
             f"台帐：{self.unit_name} {source.month.chinese} {TABLES[self.item.table].number} 第{source.version}版，"
             f"{source.received_at} 收到",
             f"文件：{source.file}（SHA-256 {source.sha256}）",
+            *([self.way.text()] if self.way is not None and self.way.text() else []),
             f"位置：工作表“{source.sheet}”第{source.row}行"
             + (f"，单元格 {source.cell}" if source.cell else "，报表中没有这一列"),
             f"原文：{source.raw}" if source.raw else "原文：空白",
@@ -194,6 +199,7 @@ def explain(
             and found.source_sha256 == row.source_sha256
             and _concerns(found.finding, planned.item_id, row, name)
         ),
+        way=None if row is None else way_of(ledger.home, seen.engine, row.source_sha256, row.received_at),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -233,6 +234,9 @@ def test_the_mail_is_kept_and_stands_behind_the_figure(office: Office, books: di
     kept = office.home.originals / f"{event['within']['邮件1.eml']}.eml"
     assert kept.read_bytes() == letter
     assert verify(office.home, Registry.load(office.home)).differences == []
+    text, chain = explain_figure(office.home, Month(2018, 9), water()["item_name"], "poor_households")
+    assert "来路：邮件（邮箱内编号 UID 1，发件人登记代号 jingyang），在 邮件1.eml（原件 " in text
+    assert chain["way"]["within"] == event["within"]
     kept.chmod(0o644)
     kept.write_bytes(b"changed")
     assert verify(office.home, Registry.load(office.home)).differences
@@ -346,6 +350,11 @@ def test_the_command_shows_what_came_and_what_did_not(office: Office, books: dic
     assert "未收：盖章.pdf——不是表格" in done.output
     again = CliRunner().invoke(main, ["fetch", "--home", str(office.home.root)])
     assert "没有新收到的文件" in again.output
+    standing = CliRunner().invoke(main, ["status", "2018-09", "--home", str(office.home.root)])
+    assert "收到而未收下 1 件" in standing.output
+    assert "10-04 17:30 盖章.pdf——不是表格" in standing.output
+    before = CliRunner().invoke(main, ["status", "2018-08", "--json", "--home", str(office.home.root)])
+    assert json.loads(before.stdout)["set_aside"] == []
 
 
 def test_a_wrong_password_is_told_and_stands_nowhere(
@@ -356,7 +365,7 @@ def test_a_wrong_password_is_told_and_stands_nowhere(
     (office.home.inbox / NAME).write_bytes(books["jingyang"])
     office.set(password="falsch-4711")
     done = CliRunner().invoke(main, ["fetch", "--home", str(office.home.root)])
-    assert done.exit_code == 5
+    assert done.exit_code == 1
     assert "收件邮箱拒绝登录" in done.output
     assert "LEDGER_IMAP__PASSWORD" in done.output
     assert NAME in done.output, "the inbox was looked at all the same"
