@@ -264,7 +264,8 @@ def _decimal(value: Field, scale: int) -> Decimal | None:
 
 
 def _moment(value: Field) -> datetime | None:
-    # in UTC: beside some libraries Arrow takes a fixed offset's clock time for UTC
+    # in UTC: pandera sets PYARROW_IGNORE_TIMEZONE when it is imported, and Arrow then takes any clock
+    # time, whatever its offset, for UTC
     return datetime.fromisoformat(str(value)).astimezone(UTC) if value else None
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -126,6 +131,29 @@ def test_parquet_keeps_types_where_a_month_is_empty(kept: Master) -> None:
     assert projects["poor_persons"].to_pylist()[:2] == [7, 7]
     sent = pq.read_table(io.BytesIO(parquet(kept.tables["submissions"])))
     assert sent["received_at"].to_pylist()[0] == parse_moment("2018-07-02T09:00")
+
+
+@pytest.mark.parametrize("ignored", ["1", None])
+def test_parquet_has_the_moment_whatever_the_environment_says(
+    kept: Master, ignored: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing pandera leaves PYARROW_IGNORE_TIMEZONE set: Arrow then takes clock times for UTC."""
+    if ignored is None:
+        monkeypatch.delenv("PYARROW_IGNORE_TIMEZONE", raising=False)
+    else:
+        monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", ignored)
+    moment = parse_moment("2018-07-02T09:00")
+    naive = pa.array([moment], pa.timestamp("s", tz="Asia/Shanghai")).to_pylist()[0]
+    assert naive - moment == timedelta(hours=8 if ignored else 0)
+    sent = pq.read_table(io.BytesIO(parquet(kept.tables["submissions"])))
+    assert sent["received_at"].to_pylist()[0] == moment
+
+
+def test_what_sets_it_is_pandera() -> None:
+    said = "import os, pandera; print(os.environ.get('PYARROW_IGNORE_TIMEZONE'))"
+    clean = {name: value for name, value in os.environ.items() if name != "PYARROW_IGNORE_TIMEZONE"}
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, env=clean, check=True)
+    assert done.stdout.strip() == "1", "no longer: the conversion to UTC in master._moment may go"
 
 
 def test_parquet_loses_no_number_that_is_too_large() -> None:
