@@ -22,7 +22,8 @@ from schemas.month import Month
 FINDINGS_SHOWN = 200
 STATES = {
     "missing": "未报",
-    "returned": "退回",
+    "received": "已收，待核对",
+    "returned": "已退回",
     "in_part": "部分采用",
     "accepted": "已采用",
     "nil": "零报告",

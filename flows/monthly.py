@@ -48,9 +48,18 @@ class Walk:
         """How files are read; None for here and now."""
         return None
 
-    def step(self, name: str, work: Callable[[], T]) -> T:
+    def begin(self, name: str) -> None:
+        """Say what is under way."""
         self.progress(name)
+
+    def step(self, name: str, work: Callable[[], T]) -> T:
+        self.begin(name)
         return self.run(name, work)
+
+    def stage(self, name: str, work: Callable[[], T]) -> T:
+        """A step that does nothing but see to its parts: it is not run as one piece."""
+        self.begin(name)
+        return work()
 
     def part(self, name: str, work: Callable[[], list[Path]]) -> list[Path]:
         """The part's files, none where it failed. Raises OSError where the disk refuses."""
@@ -129,8 +138,8 @@ def the_month(home: Home, month: Month, walk: Walk) -> MonthOutcome:
     drafted = drafts.waiting(home, month)
     received = walk.step("收件", lambda: steps.take_in(home, month))
     recorded = walk.step("读取、核对、入账", lambda: steps.record(home, month, walk.tools))
-    returns = walk.step("退回", lambda: steps.send_back(home, month, walk.part))
-    reports = walk.step("报告草稿", lambda: steps.draft(home, month, walk.part))
+    returns = walk.stage("退回", lambda: steps.send_back(home, month, walk.part))
+    reports = walk.stage("报告草稿", lambda: steps.draft(home, month, walk.part))
     reports = [*reports, *walk.step("台帐", lambda: master.write(home, month))]
     standing = walk.step("汇总", lambda: steps.stand(home, month))
     _announce(home, month, received, recorded, drafted)

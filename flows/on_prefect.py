@@ -31,7 +31,8 @@ T = TypeVar("T")
 class PrefectWalk(Walk):
     """Every step and every part is a task under its own name; files are read in batches.
 
-    A progress artifact follows the steps.
+    Parts are never tasks within a task: with one that fails Prefect would call its sisters rolled
+    back. A progress artifact follows the steps.
     """
 
     def __init__(self, home: Home, month: Month, progress: Progress, batch_size: int) -> None:
@@ -46,10 +47,10 @@ class PrefectWalk(Walk):
     def tools(self) -> Tools:
         return self._tools
 
-    def step(self, name: str, work: Callable[[], T]) -> T:
+    def begin(self, name: str) -> None:
+        super().begin(name)
         self.show_progress(name)
         self._begun += 1
-        return super().step(name, work)
 
     def show_progress(self, name: str) -> None:
         """Say in the UI which step is under way and how many are done."""
