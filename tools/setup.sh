@@ -13,7 +13,7 @@ log=$state/setup.log
 mkdir -p "$state"
 
 RUN_PACKAGES="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-noto-cjk fonts-liberation"
-TEST_PACKAGES="poppler-utils mupdf-tools postgresql libreoffice-calc-nogui dovecot-imapd"
+TEST_PACKAGES="poppler-utils mupdf-tools postgresql libreoffice-calc-nogui strace dovecot-imapd"
 # on its own: it is large (113 MB), and not every distribution has it as a package
 BROWSER_PACKAGE=chromium
 FONT_PACKAGE=texlive-lang-chinese
