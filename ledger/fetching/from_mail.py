@@ -5,7 +5,8 @@ from __future__ import annotations
 import email.parser
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from ledger.calendar import now
 from ledger.fetching import names
-from ledger.fetching.mailbox import Envelope, Mailbox, MailboxProblem, open_mailbox
+from ledger.fetching.mailbox import Envelope, Mailbox, MailboxProblem, Unreadable, open_mailbox
 from ledger.fetching.memory import MAIL, Memory, attachment_key, note_place
 from ledger.fetching.taking import Piece, Taken, take
 from ledger.fetching.unpack import Unpacked, unpack
@@ -23,6 +24,9 @@ from ledger.recipients import Recipient
 from ledger.settings import Imap
 
 _MEGABYTE = 1 << 20
+#: How often the connection may break at one mail before it is passed over.
+_MOST_BREAKS = 3
+_NOT_GIVEN = "收件服务器交不出这封邮件，请到邮箱里看"
 _UNKNOWN = "发件人不在登记资料 recipients.csv 中"
 _NO_UNIT = "发件人不是报送单位（recipients.csv 中没有填 unit_code）"
 
@@ -68,7 +72,8 @@ def take_mailbox(
             uids = mailbox.since(seen, settings.since or since)
             for number, envelope in enumerate(mailbox.envelopes(uids), start=1):
                 progress(f"邮件 {number}/{len(uids)}")
-                taken = _take_mail(home, memory, settings, mailbox, envelope, known)
+                with _counted(memory, mailbox, envelope.uid):
+                    taken = _take_mail(home, memory, settings, mailbox, envelope, known)
                 done.taken += taken
                 _remember(memory, mailbox, envelope.uid, taken)
                 if settings.mark_seen:
@@ -76,6 +81,18 @@ def take_mailbox(
     except MailboxProblem as problem:
         done.problem = problem.message
     return done
+
+
+@contextmanager
+def _counted(memory: Memory, mailbox: Mailbox, uid: int) -> Iterator[None]:
+    """Count how often the connection breaks at this mail."""
+    try:
+        yield
+    except MailboxProblem:
+        before = memory.breaks.get(mailbox.key, [uid, 0])
+        memory.breaks[mailbox.key] = [uid, before[1] + 1 if before[0] == uid else 1]
+        raise
+    memory.breaks.pop(mailbox.key, None)
 
 
 def _remember(memory: Memory, mailbox: Mailbox, uid: int, taken: Iterable[Taken]) -> None:
@@ -95,16 +112,11 @@ def _take_mail(
 ) -> list[Taken]:
     most = settings.max_megabytes * _MEGABYTE
     with tempfile.TemporaryDirectory(prefix="ledger-mail-") as folder:
-        if envelope.size > most:
-            pieces = [_too_large(mailbox, envelope, settings)]
-            message, sender = _identity(mailbox.header(envelope.uid))
-        else:
-            file = Path(folder) / f"邮件{envelope.uid}.eml"
-            file.write_bytes(mailbox.read(envelope.uid, most))
-            opened = unpack("mail", file, _made(Path(folder) / "parts"))
-            pieces = _pieces(opened, file, envelope, known.get(opened.sender))
-            sender = opened.sender
-            message = _message_key(opened.message_id, file.read_bytes())
+        try:
+            pieces, message, sender = _opened(mailbox, envelope, most, Path(folder), memory, known)
+        except Unreadable:
+            pieces, message, sender = [_left(envelope, _NOT_GIVEN)], "", ""
+        message = message or _message_key("", f"{mailbox.key} {mailbox.uidvalidity} {envelope.uid}".encode())
         who = known.get(sender)
         details = {
             "mailbox": mailbox.key,
@@ -116,9 +128,36 @@ def _take_mail(
         return take(home, _new(pieces, memory, details))
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
+def _opened(
+    mailbox: Mailbox,
+    envelope: Envelope,
+    most: int,
+    folder: Path,
+    memory: Memory,
+    known: Mapping[str, Recipient],
+) -> tuple[list[Piece], str, str]:
+    """What a mail comes to, its key and its sender. Raises Unreadable where the server does not
+    give it; one at which the connection breaks time and again is not asked for any more."""
+    if envelope.size is None or memory.breaks.get(mailbox.key, [0, 0]) >= [envelope.uid, _MOST_BREAKS]:
+        raise Unreadable(_NOT_GIVEN)
+    if envelope.size > most:
+        why = (
+            f"邮件有 {envelope.size // _MEGABYTE} MB，超过上限 {most // _MEGABYTE} MB，没有下载；"
+            "请到邮箱里看，或请对方只发表格"
+        )
+        return [_left(envelope, why)], *_identity(mailbox.header(envelope.uid))
+    file = folder / f"邮件{envelope.uid}.eml"
+    file.write_bytes(mailbox.read(envelope.uid, most))
+    parts = folder / "parts"
+    parts.mkdir()
+    found = unpack("mail", file, parts)
+    pieces = _pieces(found, file, envelope, known.get(found.sender))
+    return pieces, _message_key(found.message_id, file.read_bytes()), found.sender
+
+
+def _left(envelope: Envelope, why: str) -> Piece:
+    """A mail that stays in the mailbox unread."""
+    return Piece(f"邮件{envelope.uid}", None, min(envelope.arrived, now()), MAIL, why)
 
 
 def _identity(header: bytes) -> tuple[str, str]:
@@ -131,14 +170,6 @@ def _identity(header: bytes) -> tuple[str, str]:
 def _message_key(message_id: str, data: bytes) -> str:
     """What a mail is known by wherever it turns up: its Message-ID, else all its bytes."""
     return hashlib.sha256(message_id.encode("utf-8", "replace") or data).hexdigest()
-
-
-def _too_large(mailbox: Mailbox, envelope: Envelope, settings: Imap) -> Piece:
-    why = (
-        f"邮件有 {envelope.size // _MEGABYTE} MB，超过上限 {settings.max_megabytes} MB，没有下载；"
-        "请到邮箱里看，或请对方只发表格"
-    )
-    return Piece(f"邮件{envelope.uid}", None, min(envelope.arrived, now()), MAIL, why)
 
 
 def _pieces(opened: Unpacked, file: Path, envelope: Envelope, sender: Recipient | None) -> list[Piece]:

@@ -19,9 +19,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import imapclient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
-from ledger.calendar import SHANGHAI
+from ledger.calendar import SHANGHAI, now
 from ledger.errors import LedgerError
 from ledger.settings import Imap
 
@@ -45,12 +45,17 @@ class MailboxProblem(LedgerError):
     """The mailbox can't be read, or not to its end."""
 
 
+class Unreadable(MailboxProblem):
+    """The server is there, but what it says can't be used: of one mail, perhaps not of the next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A mail as the server lists it: its UID, its size in bytes, when it arrived there."""
+    """A mail as the server lists it: its UID, its size in bytes, when it arrived there. `size` is
+    None where the server does not tell."""
 
     uid: int
-    size: int
+    size: int | None
     arrived: datetime
 
 
@@ -77,10 +82,25 @@ class Mailbox:
         """Size and time of arrival of each mail that is still there."""
         for start in range(0, len(uids), _AT_ONCE):
             some = uids[start : start + _AT_ONCE]
-            answer = _asked(lambda some=some: self._client.fetch(some, ["RFC822.SIZE", "INTERNALDATE"]))  # type: ignore[misc]
-            for uid in some:
-                if uid in answer:
-                    yield _asked(lambda uid=uid, answer=answer: _envelope(uid, answer[uid]))  # type: ignore[misc]
+            try:
+                yield from self._envelopes(some)
+            except Unreadable:
+                for uid in some:
+                    yield self._envelope(uid)
+
+    def _envelope(self, uid: int) -> Envelope:
+        try:
+            found = self._envelopes([uid])
+        except Unreadable:
+            found = []
+        return found[0] if found else Envelope(uid, None, now())
+
+    def _envelopes(self, uids: Sequence[int]) -> list[Envelope]:
+        def ask() -> list[Envelope]:
+            answer = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+            return [_envelope(uid, answer[uid]) for uid in uids if uid in answer]
+
+        return _asked(ask)
 
     def read(self, uid: int, most: int) -> bytes:
         """A mail, at most so many bytes of it; empty where it is gone."""
@@ -100,7 +120,7 @@ class Mailbox:
         found = answer[uid]
         data = found.get(key + b"<0>", found.get(key))
         if not isinstance(data, bytes):
-            raise MailboxProblem(_NONSENSICAL)
+            raise Unreadable(_NONSENSICAL)
         return data
 
 
@@ -119,12 +139,12 @@ def _asked(ask: Callable[[], T]) -> T:
         raise MailboxProblem(
             "收件服务器迟迟不答，邮件没有收完；下次会接着收。常有的话，请调大 [imap] timeout_seconds。"
         ) from None
-    except (OSError, IMAPClientError) as fault:
+    except (OSError, IMAPClientAbortError) as fault:
         _log.warning("the mail server failed: %s", type(fault).__name__)
         raise MailboxProblem("与收件服务器的连接中断，邮件没有收完；下次会接着收。") from None
-    except _NONSENSE as fault:
-        _log.warning("the mail server's answer could not be read: %s", type(fault).__name__)
-        raise MailboxProblem(_NONSENSICAL) from None
+    except (IMAPClientError, *_NONSENSE) as fault:
+        _log.warning("the mail server's answer can't be used: %s", type(fault).__name__)
+        raise Unreadable(_NONSENSICAL) from None
 
 
 @contextmanager

@@ -30,7 +30,8 @@ class Memory:
     `inbox` has the hash last taken in under each name; `lay` the size and times of each file that
     was wholly taken in; `attachments` what came by mail (see `attachment_key`); `mailboxes` by
     mailbox its UIDVALIDITY and the last UID of which all is journaled, `looked` the same with mails
-    in which there was nothing to journal.
+    in which there was nothing to journal; `breaks` the UID at which the connection last broke and
+    how often it did.
     """
 
     upto: int = 0
@@ -40,6 +41,7 @@ class Memory:
     mailboxes: dict[str, list[int]] = field(default_factory=dict)
     lay: dict[str, list[int]] = field(default_factory=dict)
     looked: dict[str, list[int]] = field(default_factory=dict)
+    breaks: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, home: Home) -> Memory:

@@ -127,6 +127,8 @@ def _keep_aside(home: Home, path: Path, name: str, sha256: str) -> Path:
     """A read-only copy under its hash and name, whole or not there."""
     folder = home.raw / ASIDE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".aside-*"):  # by a look that was killed; only one looks at a time
+        left.unlink(missing_ok=True)
     kept = folder / f"{sha256[:_HASH_SHOWN]}-{name.rpartition('/')[2]}"
     data = path.read_bytes()
     with contextlib.suppress(FileExistsError):

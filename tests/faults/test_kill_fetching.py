@@ -1,0 +1,114 @@
+"""kill -9 before the durable steps of fetching, from the inbox and from a mailbox: nothing is lost,
+nothing is received twice."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from ledger.calendar import SHANGHAI
+from ledger.fetching.from_inbox import take_inbox
+from ledger.fetching.from_mail import senders, take_mailbox
+from ledger.fetching.memory import Memory
+from ledger.home import Home
+from ledger.recipients import Gets, Recipient
+from ledger.recording import events
+from ledger.recording.journal import Journal
+from ledger.recording.originals import Originals
+from tests.dovecot import USER, Dovecot, running
+from tests.fake_programme import A, B, new_home, write_file
+from tests.faulty import Killer, copied, ended, in_child
+from tests.mails import attached, mail
+
+KNOWN = senders([Recipient("jia", "甲镇", "", "jia@x.example", frozenset({Gets.RETURN}), A)])
+ARRIVED = datetime(2018, 10, 4, 17, 30, tzinfo=SHANGHAI)
+Work = Callable[[Home], None]
+
+
+def from_folder(home: Home) -> None:
+    memory = Memory.load(home)
+    take_inbox(home, memory, settle=0)
+    memory.save(home)
+
+
+def from_mailbox(server: Dovecot) -> Work:
+    def work(home: Home) -> None:
+        memory = Memory.load(home)
+        found = take_mailbox(
+            home, memory, server.settings(), KNOWN, date(2018, 6, 1), progress=lambda _: None
+        )
+        assert found.problem == ""
+        memory.save(home)
+
+    return work
+
+
+def taken(home: Home) -> list[tuple[str, str, str | None]]:
+    """What is journaled, in its order; every original that is named is there and whole."""
+    found = []
+    originals = Originals(home.originals)
+    for event in Journal(home.journal).events():
+        for sha256, ext in events.originals_of(event):
+            originals.read(sha256, ext)
+        kept = event.payload.get("kept")
+        assert not kept or (home.root / kept).is_file()
+        found.append((event.kind, event.payload["file_name"], event.payload["sha256"]))
+    return found
+
+
+def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> int:
+    """Kill `work` before every so many of its durable steps, each time in a fresh copy; how often."""
+    whole = copied(base, folder / "whole")
+    with Killer().armed() as counted:
+        work(whole)
+    expected = taken(whole)
+    assert len(expected) > 3
+    for at in range(1, counted.count + 1, every):
+        home = copied(base, folder / "killed")
+
+        def die(home: Home = home, at: int = at) -> None:
+            with Killer(at).armed():
+                work(home)
+
+        assert ended(in_child(die)) == -signal.SIGKILL, at
+        before = taken(home)
+        assert before == expected[: len(before)], at
+        if at % 2:
+            shutil.rmtree(home.processed, ignore_errors=True)
+        work(home)
+        assert taken(home) == expected, at
+        work(home)
+        assert taken(home) == expected, at
+        assert not list((home.raw / "mailbox-aside").glob(".*")), at
+    return len(range(1, counted.count + 1, every))
+
+
+def test_from_the_inbox(tmp_path: Path) -> None:
+    home = new_home(tmp_path / "base")
+    write_file(home.inbox / "1.json", A, "2018-09")
+    with ZipFile(home.inbox / "2.zip", "w") as archive:
+        for number in range(2):
+            archive.write(write_file(tmp_path / f"{number}.xlsx", B, f"2018-0{number + 7}"), f"{number}.xlsx")
+    (home.inbox / "3.rar").write_bytes(b"Rar!" + bytes(20))
+    assert killed_at_every_step(home, tmp_path, from_folder, 2) > 10
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Dovecot]:
+    with running((USER,)) as started:
+        yield started
+
+
+def test_from_a_mailbox(server: Dovecot, tmp_path: Path) -> None:
+    first, second = (write_file(tmp_path / f"{n}.json", A, f"2018-0{n}").read_bytes() for n in (7, 8))
+    parts = [attached("1.xlsx", first), attached("2.pdf", b"%PDF-1.4"), attached("3.xlsx", second)]
+    server.deliver(mail(parts, sender=b"jia@x.example"), ARRIVED)
+    server.deliver(mail([attached("4.xlsx", first)], sender=b"who@x.example", message_id="<2@x>"), ARRIVED)
+    home = new_home(tmp_path / "base")
+    assert killed_at_every_step(home, tmp_path, from_mailbox(server), 4) > 5
