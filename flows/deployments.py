@@ -30,6 +30,7 @@ from pydantic import AfterValidator, Field
 from flows import artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
+from flows.opened import open_ledger
 from flows.schedule import Duty, Kind, Timetable, reminders_at
 from flows.signing import signing
 from ledger import calendar, logs
@@ -151,6 +152,8 @@ def _forms(home: Home, month: Month, units: Sequence[str] = ()) -> Told:
 
 
 def _remind(home: Home, month: Month) -> Told:
+    with open_ledger(home) as ledger:
+        ledger.take_in_plans(month)  # who owes what stands in the plan
     state, sentence = _posted("退回、催报", home, month, posting.remind)
     return state, f"{month.chinese}：{sentence}"
 
@@ -165,17 +168,27 @@ def _send(home: Home, month: Month, retry_refused: bool) -> Told:
 def _posted(name: str, home: Home, month: Month, work: Callable[..., posting.Posted]) -> Told:
     """Mails as a task, whose table shows what became of each."""
     log = get_run_logger()
+    done: list[posting.Posted | LedgerError] = []
 
     @task(name=name, task_run_name=f"{month} {name}", cache_policy=NO_CACHE, persist_result=False)
-    def post() -> posting.Posted:
-        return work(home, month, lambda _: None)
+    def post() -> State[None] | None:
+        try:
+            done.append(work(home, month, lambda _: None))
+        except LedgerError as problem:  # an operator's: told in a sentence, not in a traceback
+            done.append(problem)
+            return Failed(message=problem.message)
+        return None
 
-    done = post()
-    log.info("mail month=%s count=%d all_done=%s", month, len(done.rows), done.all_done)
-    if done.rows:
+    post(return_state=True)
+    (outcome,) = done
+    if isinstance(outcome, LedgerError):
+        raise outcome
+    log.info("mail month=%s count=%d all_done=%s", month, len(outcome.rows), outcome.all_done)
+    if outcome.rows:
         key = artifacts.key_of(home, month, "mail")
-        create_table_artifact(table=done.rows, key=key, description=f"{month.chinese}{name}：{done.sentence}")
-    return DONE if done.all_done else DEGRADED, done.sentence
+        description = f"{month.chinese}{name}：{outcome.sentence}"
+        create_table_artifact(table=outcome.rows, key=key, description=description)
+    return DONE if outcome.all_done else DEGRADED, outcome.sentence
 
 
 def _report(home: Home, month: Month) -> Told:
