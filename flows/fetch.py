@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flows.announce import Event, announce
+from ledger import logs
 from ledger.calendar import moment_text
 from ledger.checking.model import Checked, Verdict
 from ledger.fetching.from_inbox import take_inbox
@@ -146,6 +147,9 @@ def fetch(
             taken = taken + mailed.taken
             problems += [mailed.problem] if mailed.problem else []
         fetched = _told(taken, found.moving, problems)
+        logs.note(
+            received=len(fetched.received), set_aside=len(fetched.set_aside), problems=len(fetched.problems)
+        )
         units = {one.key: registry.names.get(one.unit_code or "", "") for one in recipients}
         if fetched.received:
             progress("读取、核对、入账")

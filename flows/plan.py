@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ledger import logs
 from ledger.home import Home
 from ledger.recording.editions import due_in_year
 from ledger.recording.ledger import Ledger
@@ -91,6 +92,7 @@ def register(home: Home, file: Path, year: int, effective: Month | None = None) 
     changes = PlanChanges()
     if registered.created and registered.plan is not None:
         changes = PlanChanges.between(before, registered.plan)
+    logs.note(created=registered.created, findings=len(registered.findings), editions_due=len(due))
     return PlanOutcome(
         file.name,
         registered.sha256,

@@ -77,8 +77,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.mark.slow
 def test_a_service_and_a_month(home: Home, tmp_path: Path) -> None:
-    """`ledger serve` with its server, its pages and its schedule; a month run on it."""
-    log, month_log = tmp_path / "log", tmp_path / "month"
+    """`ledger serve` with its server, its pages and its schedule; a month run on it, all looked at."""
+    log, month_log, look_log = tmp_path / "log", tmp_path / "month", tmp_path / "look"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -96,10 +96,13 @@ def test_a_service_and_a_month(home: Home, tmp_path: Path) -> None:
                 time.sleep(0.2)
             words = traced(month_log, home.root, LEDGER, "run", "2018-06")
             done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=200)
+            words = traced(look_log, home.root, LEDGER, "doctor", "--full")
+            look = subprocess.run(words, capture_output=True, text=True, check=False, timeout=200)
         finally:
             os.killpg(service.pid, signal.SIGTERM)
             service.wait(60)
     assert done.returncode in (0, 1), done.stderr
-    for one in (log, month_log):
+    assert look.returncode == 0 and "✓ 启动 Prefect" in look.stdout and "✓ 逐个核对" in look.stdout
+    for one in (log, month_log, look_log):
         assert "127.0.0.1" in addresses(one), "flows spoke with the server"
         assert strangers(one) == set()

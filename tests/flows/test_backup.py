@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -13,6 +14,8 @@ from flows.approve import approve_month
 from flows.backup import back_up_home, restore_home
 from flows.export import export_bytes
 from flows.monthly import run_month
+from flows.opened import open_ledger
+from flows.plan import register
 from flows.receive import receive_files
 from ledger.calendar import parse_moment
 from ledger.errors import Damaged, LedgerError, UsageError
@@ -23,10 +26,12 @@ from ledger.recording.database import URL_VARIABLE
 from ledger.recording.events import originals_of
 from ledger.recording.journal import Journal
 from schemas.month import Month
-from tests.faulty import copied, ledger, mounted, nothing_is_lost, real_home, said, small_books
-from tests.workbooks import NIL, make_book, water
+from tests.faulty import copied, ledger, mounted, nothing_is_lost, said
+from tests.other_county import HOME, PLAN
+from tests.workbooks import make_book
 
-JUNE = Month(2018, 6)
+MONTH = Month(2019, 4)
+UNIT = "石桥铺镇"
 #: unpacked from an archive made on a Chinese Windows: GBK bytes, no UTF-8
 FOREIGN = os.fsdecode("官店镇.xlsx".encode("gbk"))
 
@@ -37,30 +42,53 @@ def silent(_: str) -> None:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with June issued and a later correction."""
+    """A small county's home with April issued and a later correction."""
     folder = tmp_path_factory.mktemp("base")
-    home = real_home(folder / "office")
-    books = small_books(folder / "books")
-    receive_files(home, [books["june"]], parse_moment("2018-07-03T09:00"), None)
-    run_month(home, JUNE)
-    approve_month(home, JUNE, "张三", parse_moment("2018-07-09T09:00"))
-    receive_files(home, [books["correction"]], parse_moment("2018-07-19T09:00"), None)
-    home.drop(JUNE).mkdir()
-    (home.drop(JUNE) / FOREIGN).write_bytes(b"no workbook")
+    home = Home(folder / "office")
+    shutil.copytree(HOME, home.root)
+    register(home, PLAN, 2019)
+    book(home, folder, "2019-05-03T09:00")
+    run_month(home, MONTH)
+    approve_month(home, MONTH, "张三", parse_moment("2019-05-09T09:00"))
+    book(home, folder, "2019-05-19T09:00", paid=3.65, reason="支付凭证录入有误")
+    home.drop(MONTH).mkdir()
+    (home.drop(MONTH) / FOREIGN).write_bytes(b"no workbook")
     home.settings.write_text("[schedule]\nforms_day = 24\n", encoding="utf-8")
     return home
+
+
+def book(home: Home, folder: Path, at: str, paid: float = 3.6, reason: str = "") -> None:
+    """One more workbook received, as of a month with 3.6 万元 paid; each has another content."""
+    row = {
+        "item_name": "石桥铺镇茶叶初制所",
+        "status": "在建",
+        "start_actual": "2019年3月",
+        "progress_pct": 10,
+        "fiscal_received_cum": 180,
+        "self_received_cum": 0,
+        "invested_cum": paid,
+        "fiscal_paid_month": 1.8,
+        "self_paid_month": 0,
+        "fiscal_paid_cum": paid,
+        "self_paid_cum": 0,
+    }
+    cover = {"更正说明": reason, "填报日期": at[:10]}
+    path = make_book(folder / f"{at[:10]}.xlsx", UNIT, "2019年4月", cover=cover, projects=[row])
+    receive_files(home, [path], parse_moment(at), None)
 
 
 def shown(home: Home) -> dict[str, bytes]:
     """All exports, and every issued file."""
     given = {"as_of": None, "excel_safe": False}
     found = {
-        f"{table} {every}": export_bytes(home, JUNE, table, "csv", all_versions=every, **given)
+        f"{table} {every}": export_bytes(home, MONTH, table, "csv", all_versions=every, **given)
         for table in ("projects", "needs", "indicators", "submissions", "findings", "corrections")
         for every in (False, True)
     }
     pages = {
-        str(path.relative_to(home.root)): path.read_bytes() for path in home.reports(JUNE).rglob("*第1版*")
+        str(path.relative_to(home.root)): path.read_bytes()
+        for path in home.reports(MONTH).rglob("*")
+        if path.is_file() and "第1版" in str(path)
     }
     assert any(name.endswith(".pdf") for name in pages)
     return found | pages
@@ -71,15 +99,15 @@ def test_restored_elsewhere_all_is_as_it_was(base: Home, tmp_path: Path) -> None
     done = restore_home(made.path, tmp_path / "other" / "place", progress=silent)
     assert done.sound
     assert shown(done.home) == shown(base)
-    assert (done.home.drop(JUNE) / FOREIGN).read_bytes() == b"no workbook"
+    assert (done.home.drop(MONTH) / FOREIGN).read_bytes() == b"no workbook"
     assert done.home.settings.read_text() == base.settings.read_text()
     assert "forms_day" not in made.path.name and str(tmp_path) not in made.manifest.dump().decode()
     event = next(done.home.journal.iterdir())
     assert event.stat().st_mode & 0o777 == 0o444
     # and it works on
-    books = small_books(tmp_path / "books")
-    receive_files(done.home, [books["july"]], parse_moment("2018-08-03T09:00"), None)
-    assert run_month(done.home, Month(2018, 7)).recorded
+    book(done.home, tmp_path, "2019-05-20T09:00", paid=3.7, reason="再次核实")
+    with open_ledger(done.home) as ledger_now:
+        assert ledger_now.catch_up()
 
 
 def test_a_restored_home_leaves_the_offices_database_alone(
@@ -97,22 +125,11 @@ def test_a_restored_home_leaves_the_offices_database_alone(
 def test_while_files_come_in(base: Home, tmp_path: Path) -> None:
     """Thirty receipts during five backups: each backup is one moment of the journal, whole."""
     home = copied(base, tmp_path / "office")
-    books = [
-        make_book(
-            tmp_path / f"{number}.xlsx",
-            "景阳镇",
-            "2018年6月",
-            cover={"填报人": str(number)},
-            projects=[water()],
-            needs=NIL,
-        )
-        for number in range(30)
-    ]
     stop = threading.Event()
 
     def come_in() -> None:
-        for number, book in enumerate(books):
-            receive_files(home, [book], parse_moment(f"2018-07-20T09:{number:02d}"), None)
+        for day in range(1, 31):
+            book(home, tmp_path, f"2019-06-{day:02d}T09:00", reason=f"第{day}次")
         stop.set()
 
     coming = threading.Thread(target=come_in)

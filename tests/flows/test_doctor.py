@@ -275,10 +275,3 @@ def test_prefect(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "需要时自动启动" in check(home, "Prefect").found
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
     assert check(home, "Prefect").state is State.BROKEN
-
-
-@pytest.mark.slow
-def test_the_thorough_look(home: Home) -> None:
-    done = ledger(home.root, "doctor", "--full")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "✓ 逐个核对" in done.stdout and "✓ 启动 Prefect" in done.stdout
