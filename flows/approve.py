@@ -12,6 +12,7 @@ from typing import Any
 from flows.announce import Event, announce
 from flows.master import write_from
 from flows.opened import open_ledger
+from ledger import logs
 from ledger.calendar import moment_text, now
 from ledger.errors import UsageError
 from ledger.home import Home
@@ -30,7 +31,7 @@ from ledger.recording.editions import (
 )
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import Edition
-from ledger.recording.month_lock import hold_month
+from ledger.recording.month_lock import hold_month, hold_sending
 from ledger.recording.withdrawn import Withdrawal
 from ledger.reporting.frozen import has_editions, is_current, is_drafted, month_exports, next_report, rendered
 from ledger.reporting.model import CountyReport
@@ -104,7 +105,8 @@ def withdraw_month(
     """
     if not by.strip():
         raise UsageError("请用 --by 写明撤回人。")
-    with hold_month(home, month), open_ledger(home) as ledger:
+    # nobody queues its mails meanwhile
+    with hold_month(home, month), hold_sending(home, month), open_ledger(home) as ledger:
         ledger.catch_up()
         back = withdraw(ledger, month, by.strip(), reason.strip(), at or now())
         write_from(ledger, month)
@@ -136,6 +138,7 @@ def _issue(ledger: Ledger, edition: Edition, changes: list[str]) -> Approval:
     """Set an approved edition, keep and journal its files, put them in the month's folder."""
     with rendered(ledger, edition) as files:
         done = issue(ledger, edition, files)
+    logs.note(edition=done.number, files=len(done.files))
     paths = restore(ledger.home, done)
     clear_drafts(ledger.home, edition.month)
     announce(ledger.home, Event.APPROVED, edition.month, edition=edition.number)

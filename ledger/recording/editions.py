@@ -194,18 +194,21 @@ def withdraw(ledger: Ledger, month: Month, by: str, reason: str, at: datetime) -
     if edition is None:
         raise UsageError(f"{month.chinese}没有签发过的版本，没有可撤回的。")
     name = f"{month.chinese}月报第{edition.number}版"
+    too_late = UsageError(
+        f"{name}已经发出或已排入发送，不能撤回。内容有误时请另出第{edition.number + 1}版："
+        f"收到更正后运行 ledger run {month}，看过草稿再 ledger approve。"
+    )
     with reading(ledger.engine) as connection:
         if sent_or_queued(connection, month, edition.number):
-            raise UsageError(
-                f"{name}已经发出或已排入发送，不能撤回。内容有误时请另出第{edition.number + 1}版："
-                f"收到更正后运行 ledger run {month}，看过草稿再 ledger approve。"
-            )
+            raise too_late
     if at < edition.at:
         raise UsageError(
             f"撤回时间 {moment_text(at)} 早于{name}的签发时间 {moment_text(edition.at)}，请核对 --at。"
         )
     back = Withdrawal(month, edition.number, at, by, reason)
     ledger.note(events.APPROVAL_WITHDRAWN, back.payload())
+    if (unfinished(ledger, month) or standing_edition(ledger, month)) == edition:
+        raise too_late  # another machine has queued it in between
     clear_withdrawn(ledger, month)
     return back
 

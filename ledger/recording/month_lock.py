@@ -27,7 +27,7 @@ def hold_month(home: Home, month: Month, *, url: str | None = None) -> Iterator[
     LedgerError where the lock can't be made. `url` is the ledger's database (LEDGER_DATABASE_URL).
     """
     with _hold_file(home, month):
-        url = url or os.environ.get(database.URL_VARIABLE) or None
+        url = url or database.configured_url(home)
         if url is None:
             yield
             return
@@ -44,7 +44,7 @@ def hold_sending(home: Home, month: Month, *, url: str | None = None) -> Iterato
     """Hold the sending of `month`: two never overlap, and neither is kept up by a run of the month.
     Raises Busy (exit 4) at once where another process sends."""
     with _hold_file(home, month, "-send"):
-        url = url or os.environ.get(database.URL_VARIABLE) or None
+        url = url or database.configured_url(home)
         if url is None:
             yield
             return

@@ -9,7 +9,7 @@ import pytest
 from ledger.calendar import parse_moment as at
 from ledger.errors import UsageError
 from ledger.home import Home
-from ledger.recording import events
+from ledger.recording import editions, events
 from ledger.recording.database import reading
 from ledger.recording.editions import (
     approve,
@@ -126,7 +126,9 @@ def mail(month: str, edition: int | None, kind: str = "edition") -> dict[str, ob
 
 
 @pytest.mark.parametrize("is_sent", [False, True])
-def test_what_was_sent_or_queued_is_not_withdrawn(planned, home: Home, folder: Path, is_sent: bool) -> None:
+def test_what_was_sent_or_queued_is_not_withdrawn(
+    planned, home: Home, folder: Path, is_sent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with planned() as ledger:
         send(ledger, folder, B, JUNE, "2018-07-03", **{P3: 7})
         edition = issue_now(ledger, folder, JUNE, "2018-07-06T10:00")
@@ -143,9 +145,12 @@ def test_what_was_sent_or_queued_is_not_withdrawn(planned, home: Home, folder: P
         with pytest.raises(UsageError, match=r"不能撤回.*第2版") as refused:
             withdraw(ledger, JUNE, "李四", "", at("2018-07-06T12:00"))
         assert refused.value.exit_code == 2
-        # from another machine, journaled a moment too late: on record, and without effect
-        late = {"month": "2018-06", "edition": 1, "by": "李四", "reason": "", "at": "2018-07-06T12:00"}
-        ledger.note(events.APPROVAL_WITHDRAWN, late)
+        # another machine queued it between the look and the word: on record, and without effect
+        with monkeypatch.context() as patch:
+            patch.setattr(editions, "sent_or_queued", lambda *_: False)
+            with pytest.raises(UsageError, match="不能撤回"):
+                withdraw(ledger, JUNE, "李四", "", at("2018-07-06T12:00"))
+        assert all((home.reports(JUNE) / name).is_file() for name in edition.files)
         assert issued(ledger, JUNE) == (edition,)
         assert withdrawals(ledger, JUNE) == ()
         url = ledger._url
