@@ -1,0 +1,217 @@
+"""The month on the Prefect page: runs, tasks, artifacts, events, and the signature that waits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from schemas.month import Month
+from tests.office import OWING, make_home, write_book
+from tests.prefect_office import Office
+from tests.serving import LEDGER
+
+MARCH = Month(2019, 3)
+MISSING, WRONG = "县水务局", "石桥铺镇"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """`ledger serve` over a county of which, for March, one unit is missing and one is sent back."""
+    home = make_home(tmp_path_factory.mktemp("prefect") / "云岚 office")
+    home.drop(MARCH).mkdir(parents=True)
+    for unit in OWING:
+        if unit != MISSING:
+            households = "很多" if unit == WRONG else None
+            write_book(home.drop(MARCH) / f"{unit}.xlsx", unit, MARCH, households=households)
+    office = Office(home)
+    try:
+        yield office
+    finally:
+        office.stop()
+
+
+@pytest.fixture(scope="module")
+def outcome(office: Office) -> dict[str, Any]:
+    """A run in which one unit's report can't be written: a folder is in its place."""
+    in_the_way = office.home.unit_reports(MARCH) / "月报-2019-03-松涧乡-草稿.pdf"
+    in_the_way.mkdir(parents=True)
+    outcome: dict[str, Any] = office.ledger("run", "2019-03", expect=5)
+    in_the_way.rmdir()
+    return outcome
+
+
+def key(office: Office, name: str) -> str:
+    """The key under which the page keeps an artifact of this home."""
+    keys = {one["key"] for one in office.ask("/artifacts/latest/filter", {})}
+    (found,) = [key for key in keys if key.startswith(f"2019-03-{name}")]
+    return str(found)
+
+
+def test_a_failed_part_hides_nothing(office: Office, outcome: dict[str, Any]) -> None:
+    assert outcome["failed"] == ["单位报告 松涧乡（IsADirectoryError）"]
+    assert outcome["state"] == "Degraded"
+    assert outcome["missing"] == [MISSING]
+    assert any("云东街道" in name for name in outcome["reports"])
+    assert not any("松涧乡" in name for name in outcome["reports"])
+    (run,) = office.runs("月报")
+    assert run["name"] == "2019-03 月报"
+    assert (run["state_name"], run["state_type"]) == ("Degraded", "COMPLETED")
+    for words in (MISSING, "没有做成 1 项：单位报告 松涧乡"):
+        assert words in run["state"]["message"]
+
+
+def test_tasks_bear_the_names_of_units_and_documents(office: Office, outcome: dict[str, Any]) -> None:
+    steps = ["收件", "读取、核对、入账", "台帐", "汇总"]
+    parts = ["读取 1–5", f"{WRONG} 退回", "月报 PDF", "一页纸", *(f"单位报告 {unit}" for unit in OWING)]
+
+    def tasks() -> dict[str, str]:
+        found = office.ask("/task_runs/filter", {"flows": {"name": {"any_": ["月报"]}}, "limit": 200})
+        states = {one["name"]: one["state_name"] for one in found}
+        over = {"Completed", "Failed"}.issuperset(states.values())  # the server hears of them by and by
+        return states if len(states) == len(steps) + len(parts) and over else {}
+
+    states = office.until(tasks)
+    assert set(states) == {*steps, *parts}
+    assert [name for name, state in states.items() if state != "Completed"] == ["单位报告 松涧乡"]
+    assert states["单位报告 松涧乡"] == "Failed"
+
+
+def test_artifacts_say_what_the_commands_say(office: Office, outcome: dict[str, Any]) -> None:
+    status = office.ledger("status", "2019-03")
+    rows = json.loads(office.artifact(key(office, "reported"))["data"])
+    assert [row["单位"] for row in rows] == [unit["unit_name"] for unit in status["units"]]
+    words = {row["单位"]: row["状态"] for row in rows}
+    assert words[MISSING] == "未报"
+    assert words[WRONG] in ("退回", "部分采用")
+    for row, unit in zip(rows, status["units"], strict=True):
+        assert row["收到时间"] == (unit["first_received_at"] or "")[:16].replace("T", " ")
+        assert row["错误"] == str(unit["errors_count"] or "")
+
+    exported = subprocess.run(
+        [LEDGER, "export", "2019-03", "--table", "findings", "--home", str(office.home.root)],
+        capture_output=True,
+        check=True,
+    ).stdout.decode("utf-8-sig")
+    listed = [line for line in csv.DictReader(io.StringIO(exported)) if line["open"] == "true"]
+    found = json.loads(office.artifact(key(office, "findings"))["data"])
+    assert listed
+    assert sorted((row["单位"], row["问题"], row["怎么办"]) for row in found) == sorted(
+        (line["unit_name"], line["message"], line["remedy"]) for line in listed
+    )
+    assert office.artifact(key(office, "progress"))["data"] == 100.0
+
+
+def test_documents_open_from_their_links(office: Office, outcome: dict[str, Any]) -> None:
+    text = office.artifact(key(office, "documents"))["data"]
+    report = "月报-2019-03-草稿.pdf"
+    path = f"/{quote(office.home.root.name)}/2019-03/{quote(report)}"
+    assert f"({office.documents}{path})" in text
+    assert f"`reports/2019-03/{report}`" in text
+    code, content = office.document(path)
+    assert (code, content[:5]) == (200, b"%PDF-")
+    assert content == (office.home.reports(MARCH) / report).read_bytes()
+    (office.home.reports(MARCH) / "notes.txt").write_text("not a report", encoding="utf-8")
+    name = quote(office.home.root.name)
+    for other in (
+        f"/{name}/2019-03/notes.txt",
+        f"/{name}/../ledger.toml",
+        f"/{name}/%2e%2e/data/raw/2019-03/{quote('松涧乡')}.xlsx",
+        f"/{name}/2019-03/%00.pdf",
+        "/other/2019-03/x.pdf",
+        "/",
+    ):
+        assert office.document(other)[0] == 404, other
+    assert office.document(path, host="evil.example")[0] == 403
+
+
+def test_events_can_be_waited_for(office: Office, outcome: dict[str, Any]) -> None:
+    (received,) = office.events("ledger.received")
+    assert received["resource"]["prefect.resource.id"] == f"ledger.programme.{office.home.root.name}.2019-03"
+    assert received["payload"] == {"files": 5}
+    (returned,) = office.events("ledger.returned")
+    assert returned["payload"]["files"] == 1
+    (ready,) = office.events("ledger.draft-ready")
+    assert len(ready["payload"]["draft"]) == 64
+
+
+def test_a_signature_waits_for_its_draft(office: Office, outcome: dict[str, Any]) -> None:
+    """Asked, answered too late for a newer draft, asked anew; restarted; signed. Then a correction:
+    asked again; a file arrives: refused and asked anew; signed by command: the form ends."""
+    office.ledger("run", "2019-03", expect=1)  # whole now: another draft than the run before's
+    waiting = office.until(lambda: _suspended(office, 1))
+    schema = waiting["state"]["state_details"]["run_input_keyset"]
+    form = office.ask(f"/flow_runs/{waiting['id']}/input/{schema['schema']}")
+    assert [one["title"] for one in form["properties"].values()] == [
+        "签发人",
+        "同意或退回",
+        "意见",
+        "签发后随即发送",
+    ]
+    told = office.ask(f"/flow_runs/{waiting['id']}/input/{schema['description']}")
+    assert MISSING in told
+    assert not any(
+        run["state_name"] == "Suspended" for run in office.runs("签发") if run["id"] != waiting["id"]
+    )
+
+    # another draft comes about without the page's knowing: the answer was for the older one
+    write_book(office.home.drop(MARCH) / f"{MISSING}.xlsx", MISSING, MARCH)
+    office.ledger("run", "2019-03", "--plain", expect=1)
+    answer(office, waiting, "同意")
+    again = office.until(lambda: _suspended(office, 1, unlike=schema["schema"]))
+    assert again["id"] == waiting["id"]
+    assert office.ledger("status", "2019-03")["edition"] is None
+
+    office.stop()
+    office.start()
+    answer(office, again, "同意")
+    signed = office.run_in_state("签发", "Approved")
+    assert signed["id"] == waiting["id"]
+    assert "第1版已签发" in signed["state"]["message"]
+    assert office.ledger("status", "2019-03")["edition"] == 1
+    assert (office.home.reports(MARCH) / "月报-2019-03-第1版.pdf").is_file()
+    assert office.events("ledger.approved")[0]["payload"] == {"edition": 1}
+
+
+def test_what_came_in_since_is_not_signed(office: Office, outcome: dict[str, Any]) -> None:
+    write_book(office.home.drop(MARCH) / f"{WRONG}.xlsx", WRONG, MARCH, reason="更正")
+    office.ledger("run", "2019-03", expect=None)
+    waiting = office.until(lambda: _suspended(office, 1))
+    book = write_book(office.home.root / "late.xlsx", WRONG, MARCH, households=55, reason="再更正")
+    office.ledger("receive", str(book), "--month", "2019-03")
+    answer(office, waiting, "同意")
+    refused = office.run_in_state("签发", "Refused")
+    assert refused["state"]["message"].startswith("没有签发：")
+    assert refused["state"]["message"].endswith("已重新送签。")
+    assert office.ledger("status", "2019-03")["edition"] == 1
+    asked = office.until(lambda: _suspended(office, 1))
+    assert asked["id"] != waiting["id"]
+
+    office.ledger("run", "2019-03", "--plain", expect=None)
+    office.ledger("approve", "2019-03", "--by", "某某")
+    office.ledger("run", "2019-03", expect=None)
+    ended = office.run_in_state("签发", "Approved elsewhere")
+    assert ended["id"] == asked["id"]
+
+
+def _suspended(office: Office, count: int, unlike: str = "") -> dict[str, Any] | None:
+    """The one run that waits for an answer, of another form than `unlike`."""
+    found = [run for run in office.runs("签发") if run["state_name"] == "Suspended"]
+    others = [run for run in found if run["state"]["state_details"]["run_input_keyset"]["schema"] != unlike]
+    alive = [run for run in office.runs("签发") if run["state_type"] in ("SCHEDULED", "PENDING", "RUNNING")]
+    return others[0] if len(others) == count and not alive else None
+
+
+def answer(office: Office, run: dict[str, Any], decision: str) -> None:
+    """Fill the form in, as the page does."""
+    reply = office.ask(
+        f"/flow_runs/{run['id']}/resume", {"run_input": {"by": "某某", "decision": decision, "remark": ""}}
+    )
+    assert reply["status"] == "ACCEPT", reply
