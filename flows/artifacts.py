@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -42,13 +43,23 @@ class Table:
     rows: list[dict[str, str]]
 
 
-def key_of(home: Home, month: Month, name: str) -> str:
-    """``2018-09-reported-main``: lower-case letters, digits and dashes, one for each home."""
+@dataclass(frozen=True)
+class Page:
+    """A Markdown artifact: its key's first part, the sentence over it, its text."""
+
+    name: str
+    description: str
+    markdown: str
+
+
+def key_of(home: Home, month: Month | None, name: str) -> str:
+    """``2018-09-reported-main``: lower-case letters, digits and dashes, one for each home; without a
+    month what is of none."""
     folder = programmes.name_of(home)
     slug = re.sub(r"[^a-z0-9]+", "-", folder).strip("-")
     if slug != folder:
         slug = f"{slug}-{hashlib.sha256(folder.encode()).hexdigest()[:6]}".lstrip("-")
-    return f"{month}-{name}-{slug}"
+    return "-".join([*([str(month)] if month else []), name, slug])
 
 
 def reported(status: Mapping[str, Any]) -> Table:
@@ -77,8 +88,11 @@ def _returned(unit: Mapping[str, Any]) -> str:
     return {"returned": "全部退回", "in_part": "部分退回"}.get(unit["state"], "")
 
 
-def findings(status: Mapping[str, Any]) -> Table:
-    """What is open, by unit in the registry's order, the gravest first; so many, the rest counted."""
+def findings(status: Mapping[str, Any]) -> Page:
+    """What is open, by unit in the registry's order, the gravest first; so many, the rest counted.
+
+    As Markdown: its tables wrap, and a finding's sentence and its remedy are read without scrolling.
+    """
     order = {unit["unit_code"]: place for place, unit in enumerate(status["units"])}
     names = {unit["unit_code"]: unit["unit_name"] for unit in status["units"]}
     grave = list(_SEVERITIES)
@@ -86,17 +100,15 @@ def findings(status: Mapping[str, Any]) -> Table:
         status["findings"],
         key=lambda one: (order.get(one["unit_code"], len(order)), grave.index(one["severity"])),
     )
-    rows = [
-        {
-            "单位": names.get(one["unit_code"], "单位不明"),
-            "轻重": _SEVERITIES[one["severity"]],
-            "表": _TABLES.get(one["table"], ""),
-            "位置": one["cell"] or (f"第 {one['row']} 行" if one["row"] else one["sheet"] or "整份文件"),
-            "问题": one["message"],
-            "怎么办": one["remedy"],
-        }
-        for one in found[:FINDINGS_SHOWN]
-    ]
+    lines: list[str] = []
+    for unit, some in groupby(found[:FINDINGS_SHOWN], key=lambda one: one["unit_code"]):
+        lines += ["", f"### {plain(names.get(unit, '单位不明'))}", ""]
+        lines += ["| 轻重 | 位置 | 问题 | 怎么办 |", "|---|---|---|---|"]
+        lines += [
+            f"| {_SEVERITIES[one['severity']]} | {plain(_place(one))} "
+            f"| {plain(one['message'])} | {plain(one['remedy'])} |"
+            for one in some
+        ]
     counted = "、".join(
         f"{word} {count} 条"
         for key, word in _SEVERITIES.items()
@@ -108,11 +120,17 @@ def findings(status: Mapping[str, Any]) -> Table:
             f"这里列出前 {FINDINGS_SHOWN} 条，还有 {len(found) - FINDINGS_SHOWN} 条，"
             f"全部见 ledger export {status['month']} --table findings。"
         )
-    return Table("findings", sentence, rows)
+    return Page("findings", sentence, "\n".join([sentence, *lines]))
 
 
-def documents(home: Home, month: Month, paths: Sequence[str]) -> str:
-    """The month's documents as Markdown: each PDF and workbook with its link and its place.
+def _place(found: Mapping[str, Any]) -> str:
+    table = _TABLES.get(found["table"], "")
+    where = found["cell"] or (f"第 {found['row']} 行" if found["row"] else "")
+    return f"{table} {where}".strip() or "整份文件"
+
+
+def documents(home: Home, month: Month, paths: Sequence[str]) -> Page:
+    """The month's documents: each PDF and workbook with its link and its place.
 
     A browser does not open a file from a page: the links go to `flows.documents`, which
     `ledger serve` runs beside the UI.
@@ -120,7 +138,8 @@ def documents(home: Home, month: Month, paths: Sequence[str]) -> str:
     shown = [path for path in paths if path.startswith("reports/") and path.endswith((".pdf", ".xlsx"))]
     lines = [f"- [{plain(path.rpartition('/')[2])}]({link(home, path)})　`{path}`" for path in shown]
     told = "链接在 `ledger serve` 运行时可打开；也可在数据文件夹中按路径打开。"
-    return "\n".join([f"### {month.chinese}文件", "", *(lines or ["还没有文件。"]), "", told])
+    text = "\n".join([f"### {month.chinese}文件", "", *(lines or ["还没有文件。"]), "", told])
+    return Page("documents", f"{month.chinese}的月报、一页纸、单位报告和数据", text)
 
 
 def link(home: Home, path: str) -> str:
@@ -142,14 +161,11 @@ def show(home: Home, month: Month, status: Mapping[str, Any], paths: Sequence[st
     """Write the month's artifacts, within a flow run."""
     from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-    for table in (reported(status), findings(status)):
-        create_table_artifact(
-            key=key_of(home, month, table.name),
-            table=[*table.rows] or [{"": "没有"}],
-            description=table.description,
-        )
-    create_markdown_artifact(
-        key=key_of(home, month, "documents"),
-        markdown=documents(home, month, paths),
-        description=f"{month.chinese}的月报、一页纸、单位报告和数据",
+    table = reported(status)
+    create_table_artifact(
+        key=key_of(home, month, table.name), table=[*table.rows], description=table.description
     )
+    for page in (findings(status), documents(home, month, paths)):
+        create_markdown_artifact(
+            key=key_of(home, month, page.name), markdown=page.markdown, description=page.description
+        )

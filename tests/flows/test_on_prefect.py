@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from flows.artifacts import plain
 from schemas.month import Month
 from tests.office import OWING, make_home, write_book
 from tests.prefect_office import Office
@@ -84,6 +86,18 @@ def test_tasks_bear_the_names_of_units_and_documents(office: Office, outcome: di
     assert states["单位报告 松涧乡"] == "Failed"
 
 
+def findings_in(markdown: str) -> list[tuple[str, str, str]]:
+    """(unit, problem, remedy) of each row."""
+    rows, unit = [], ""
+    for line in markdown.splitlines():
+        if line.startswith("### "):
+            unit = line.removeprefix("### ")
+        elif line.startswith("| ") and not line.startswith("| 轻重"):
+            _, _, _, problem, remedy, _ = re.split(r"(?<!\\)\|", line)
+            rows.append((unit, problem.strip(), remedy.strip()))
+    return rows
+
+
 def test_artifacts_say_what_the_commands_say(office: Office, outcome: dict[str, Any]) -> None:
     status = office.ledger("status", "2019-03")
     rows = json.loads(office.artifact(key(office, "reported"))["data"])
@@ -101,11 +115,10 @@ def test_artifacts_say_what_the_commands_say(office: Office, outcome: dict[str, 
         check=True,
     ).stdout.decode("utf-8-sig")
     listed = [line for line in csv.DictReader(io.StringIO(exported)) if line["open"] == "true"]
-    found = json.loads(office.artifact(key(office, "findings"))["data"])
+    shown = office.artifact(key(office, "findings"))["data"]
     assert listed
-    assert sorted((row["单位"], row["问题"], row["怎么办"]) for row in found) == sorted(
-        (line["unit_name"], line["message"], line["remedy"]) for line in listed
-    )
+    expected = [(line["unit_name"], plain(line["message"]), plain(line["remedy"])) for line in listed]
+    assert sorted(findings_in(shown)) == sorted(expected)
     assert office.artifact(key(office, "progress"))["data"] == 100.0
 
 
