@@ -27,7 +27,7 @@ from prefect.states import Completed, Failed, Scheduled
 from prefect.types.entrypoint import EntrypointType
 from pydantic import AfterValidator, Field
 
-from flows import artifacts, duties, posting, programmes
+from flows import almanac, artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
@@ -251,7 +251,13 @@ def _send_waiting(home: Home) -> None:
 
 def _morning(home: Home, duty: Duty) -> Told:
     """The run of a month as the calendar has it: what has changed since the last morning; what was
-    sent back goes to its units."""
+    sent back goes to its units. The calendar that the UI shows is that of today."""
+    timetable, moment = Timetable.of(home), _moment()
+    create_table_artifact(
+        table=almanac.coming(timetable, moment),
+        key=almanac.key_of(home),
+        description=almanac.sentence(timetable, moment),
+    )
     told: list[Told] = []
     for outcome in duties.morning(home, duty, lambda month: _run(home, month)):
         told.append(_told(outcome))

@@ -11,19 +11,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
 
-from flows import documents, duties, programmes
+from flows import almanac, documents, duties, programmes
 from flows.schedule import Timetable
 from flows.server import prefect_server
 from ledger import calendar
-from ledger.errors import Busy, LedgerError
+from ledger.errors import Busy, LedgerError, UsageError
 from ledger.home import Home
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
 
 PORT = 4200
 #: Where the server's files are when it serves a folder of homes.
@@ -53,12 +59,31 @@ def serve_folder(folder: Path, port: int = PORT, *, say: Say = lambda _: None) -
 def _serve(
     place: Home, homes: Mapping[str, Home], surroundings: Mapping[str, str], port: int, say: Say
 ) -> None:
+    homes = _usable(homes, say)
     for sentence in _first_words(homes):
         say(sentence)
     with _alone(place), prefect_server(place, port=port, own=True), documents.serving(homes):
         os.environ.update(surroundings)
         os.environ["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
         asyncio.run(_run(homes, say))
+
+
+def _usable(homes: Mapping[str, Home], say: Say) -> Mapping[str, Home]:
+    """The homes whose registry and settings can be used. One that can't does not keep the others from
+    being served; it is said. Raises UsageError where none can."""
+    usable: dict[str, Home] = {}
+    for name, home in homes.items():
+        try:
+            Timetable.of(home)
+        except UsageError as problem:
+            if len(homes) == 1:
+                raise
+            say(f"{name}：没有启动。{problem.message}")
+        else:
+            usable[name] = home
+    if not usable:
+        raise UsageError("没有一个项目能启动，请按上面各条改正。")
+    return usable
 
 
 def _first_words(homes: Mapping[str, Home]) -> Iterator[str]:
@@ -107,6 +132,7 @@ async def _run(homes: Mapping[str, Home], say: Say) -> None:
                 ids[name, deployment.flow_name] = await runner.aadd_deployment(deployment)
         await settling.settle(client, set(ids.values()))
         for name, home in homes.items():
+            await _show_calendar(client, home)
             await _catch_up(client, ids[name, "补办"], name, home, say)
         serving = asyncio.create_task(runner.start())
         await asyncio.sleep(0)  # the runner takes SIGTERM for itself; it is ours
@@ -120,6 +146,19 @@ async def _run(homes: Mapping[str, Home], say: Say) -> None:
             await serving
 
 
+async def _show_calendar(client: PrefectClient, home: Home) -> None:
+    from prefect.client.schemas.actions import ArtifactCreate
+
+    timetable, now = Timetable.of(home), calendar.now()
+    shown = ArtifactCreate(
+        key=almanac.key_of(home),
+        type="table",
+        description=almanac.sentence(timetable, now),
+        data=json.dumps(almanac.coming(timetable, now), ensure_ascii=False),
+    )
+    await client.create_artifact(shown)
+
+
 async def _first_of(serving: asyncio.Task[None], stopped: asyncio.Event) -> None:
     """Wait for the signal, or for the runner to end by itself."""
     waiting = asyncio.create_task(stopped.wait())
@@ -127,7 +166,7 @@ async def _first_of(serving: asyncio.Task[None], stopped: asyncio.Event) -> None
     waiting.cancel()
 
 
-async def _catch_up(client: object, deployment_id: object, name: str, home: Home, say: Say) -> None:
+async def _catch_up(client: PrefectClient, deployment_id: UUID, name: str, home: Home, say: Say) -> None:
     """Where something is due and was not done, start one run that does it."""
     try:
         missed = duties.overdue(home, calendar.now())
@@ -136,4 +175,4 @@ async def _catch_up(client: object, deployment_id: object, name: str, home: Home
         return
     if missed:
         say(f"{name}：补办 {'、'.join(duty.chinese for duty in missed)}。")
-        await client.create_flow_run_from_deployment(deployment_id)  # type: ignore[attr-defined]
+        await client.create_flow_run_from_deployment(deployment_id)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows import almanac
 from flows.schedule import Duty, Kind, Timetable, due_by, newest
 from ledger.calendar import SHANGHAI
 from ledger.settings import Schedule
@@ -217,3 +218,28 @@ def test_reminders_are_on_working_days_on_their_side_of_the_deadline(
     assert len(reminded) <= len(offsets)
     assert any(day < due for day in reminded) == any(offset < 0 for offset in offsets)
     assert any(day > due for day in reminded) == any(offset > 0 for offset in offsets)
+
+
+# --- as people read it
+
+
+def test_the_coming_weeks_as_people_read_them() -> None:
+    rows = almanac.coming(timetable(), at("2018-09-20T12:00"))
+    assert [" ".join(row.values()) for row in rows] == [
+        "9月25日（星期二） 08:00 2018年9月：生成预填表，发给各单位",
+        "9月30日（星期日） 08:30 2018年9月：催没报的，发回退回的",
+        "10月8日（星期一） 当天24时 2018年9月报表截止",
+        "10月9日（星期二） 08:00 2018年9月：收齐、核对、入账，出报告草稿，退回的发回",
+        "10月9日（星期二） 08:30 2018年9月：催没报的，发回退回的",
+        "10月11日（星期四） 08:30 2018年9月：催没报的，发回退回的",
+        "10月15日（星期一） 08:30 2018年9月：催没报的，发回退回的",
+        "10月25日（星期四） 08:00 2018年10月：生成预填表，发给各单位",
+        "11月2日（星期五） 08:30 2018年10月：催没报的，发回退回的",
+    ]
+    assert "法定节假日" not in almanac.sentence(timetable(), at("2018-09-20T12:00"))
+
+
+def test_people_are_told_what_the_calendar_does_not_know() -> None:
+    late = timetable(years=frozenset({2098, 2099}))
+    assert "2098、2099 年的法定节假日程序还不知道" in almanac.sentence(late, at("2098-12-20T12:00"))
+    assert "没有登记计划" in almanac.sentence(timetable(years=frozenset()), at("2018-09-20T12:00"))
