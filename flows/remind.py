@@ -142,6 +142,7 @@ def _reminder(registry: Registry, month: Month, to: Recipient, unit: UnitStandin
         due_short=short_day(due),
         late=max((today - due).days, 0),
         left=max((due - today).days, 0),
+        over=today > month.last_day,
         returned=unit.state == "returned",
     )
 
