@@ -11,7 +11,7 @@ from ledger.recording.archive import Archive, Entry, Manifest, opened
 from ledger.recording.journal import sync_folder
 
 _ASIDE = ".restoring"
-_MAY_BE_THERE = {_ASIDE, "lost+found"}
+_SETTINGS, _DATA = "ledger.toml", "data"
 _READ_ONLY = ("data/raw/journal/", "data/raw/originals/")
 
 
@@ -23,9 +23,9 @@ def restore_files(archive: Path, folder: Path) -> Manifest:
     """
     with opened(archive) as backup:
         made = not folder.exists()
-        if not made and (not folder.is_dir() or {one.name for one in folder.iterdir()} - _MAY_BE_THERE):
-            raise UsageError(f"{folder} 不是空文件夹。备份只恢复到空文件夹里，请另指定一个。")
         aside = folder / _ASIDE
+        if not made and not _is_free(folder):
+            raise UsageError(f"{folder} 不是空文件夹。备份只恢复到空文件夹里，请另指定一个。")
         shutil.rmtree(aside, ignore_errors=True)
         try:
             aside.mkdir(parents=True)
@@ -36,12 +36,20 @@ def restore_files(archive: Path, folder: Path) -> Manifest:
             shutil.rmtree(folder if made else aside, ignore_errors=True)
             raise
         # the data last: a home without it is none, one with it is whole
-        for name in ("ledger.toml", "data"):
+        for name in (_SETTINGS, _DATA):
             if (aside / name).exists():
                 (aside / name).rename(folder / name)
         aside.rmdir()
         sync_folder(folder)
         return backup.manifest
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether a folder is empty, but for what a file system puts there and a killed restore left."""
+    if not folder.is_dir():
+        return False
+    there = {one.name for one in folder.iterdir()} - {"lost+found"}
+    return there <= {_ASIDE, _SETTINGS} if _ASIDE in there else not there
 
 
 def _extract(backup: Archive, entry: Entry, aside: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,10 @@ from ledger.recording.backup import back_up
 from ledger.recording.database import URL_VARIABLE
 from ledger.recording.events import originals_of
 from ledger.recording.journal import Journal
+from ledger.recording.originals import hash_file
+from ledger.recording.restoring import restore_files
 from schemas.month import Month
-from tests.faulty import copied, ledger, mounted, nothing_is_lost, said
+from tests.faulty import Killer, copied, ended, in_child, ledger, mounted, nothing_is_lost, said
 from tests.other_county import HOME, PLAN
 from tests.workbooks import make_book
 
@@ -304,6 +308,52 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Home, tmp_path: Path) -
     (left / "000001-received.json").write_text("half")
     done = restore_home(tmp_path / "good.zip", tmp_path / "new", progress=silent)
     assert done.sound and not (tmp_path / "new" / ".restoring").exists()
+
+
+def killed_everywhere(work: Callable[[int], None], after: Callable[[int], None]) -> int:
+    """Do `work` again and again, killed at its first durable step, its second … until it is done."""
+    for number in range(1, 60):
+        killer = Killer(number)
+
+        def armed(killer: Killer = killer, number: int = number) -> None:
+            with killer.armed():
+                work(number)
+
+        code = ended(in_child(armed))
+        assert code in (0, -signal.SIGKILL), code
+        after(number)
+        if code == 0:
+            return number
+    raise AssertionError("never done")
+
+
+def test_a_backup_that_is_killed_leaves_none_or_a_whole_one(base: Home, tmp_path: Path) -> None:
+    def look(number: int) -> None:
+        target = tmp_path / f"{number}.zip"
+        if target.exists():
+            assert prove_archive(target).upto == Journal(base.journal).last_seq()
+
+    assert killed_everywhere(lambda number: void(back_up(base, tmp_path / f"{number}.zip")), look) > 4
+
+
+def test_a_restore_that_is_killed_leaves_none_or_a_whole_one(base: Home, tmp_path: Path) -> None:
+    manifest = back_up(base, tmp_path / "good.zip")
+
+    def look(number: int) -> None:
+        folder = tmp_path / str(number)
+        if not (folder / "data").exists():
+            restore_files(tmp_path / "good.zip", folder)  # and it can be done again
+        for entry in manifest.entries:
+            assert hash_file(folder / entry.path) == entry.sha256
+
+    steps = killed_everywhere(
+        lambda number: void(restore_files(tmp_path / "good.zip", tmp_path / str(number))), look
+    )
+    assert steps > 2
+
+
+def void(_: object) -> None:
+    return None
 
 
 def test_the_commands(base: Home, tmp_path: Path) -> None:
