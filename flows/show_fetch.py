@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,4 +48,5 @@ def set_aside(console: Console, files: Sequence[AsideFile]) -> None:
     for one in files:
         console.print(Text.assemble(("未收", "yellow"), f"：{one.file}——{one.why}。"))
         if one.kept:
-            console.print(Text(f"  存在 {one.kept}；确认要收的，用 ledger receive 收入。", style="dim"))
+            take_in = f"ledger receive {shlex.quote(one.kept)} --at {one.at[:16]}"
+            console.print(Text(f"  附件已另存；确认该收的：{take_in}", style="dim"))

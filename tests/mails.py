@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,3 +66,12 @@ def mail(
     body = b"".join(line + one + b"\r\n" for one in (letter, *(part.bytes() for part in parts)))
     closing = f"--{BOUNDARY}--\r\n".encode()
     return top + b"Content-Type: " + kind + f'; boundary="{BOUNDARY}"\r\n\r\n'.encode() + body + closing
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    """A zip archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return packed.getvalue()

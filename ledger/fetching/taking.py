@@ -19,7 +19,7 @@ from ledger.recording.originals import Originals, hash_file
 
 #: Where what came by mail and was not received is kept, in data/raw.
 ASIDE_FOLDER = "mailbox-aside"
-_HASH_SHOWN = 12
+_HASH_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _aside(home: Home, piece: Piece) -> dict[str, Any]:
     sha256 = piece.sha256
     kept = None
     if piece.source == MAIL and piece.path is not None:
-        kept = _keep_aside(home, piece.path, piece.name, str(sha256))
+        kept = _keep_aside(home, piece, piece.path, str(sha256))
     return {
         "sha256": sha256,
         "file_name": piece.name,
@@ -123,13 +123,13 @@ def _aside(home: Home, piece: Piece) -> dict[str, Any]:
     }
 
 
-def _keep_aside(home: Home, path: Path, name: str, sha256: str) -> Path:
-    """A read-only copy under its hash and name, whole or not there."""
-    folder = home.raw / ASIDE_FOLDER
+def _keep_aside(home: Home, piece: Piece, path: Path, sha256: str) -> Path:
+    """A read-only copy under its own name, in a folder of its day and hash, whole or not there."""
+    folder = home.raw / ASIDE_FOLDER / f"{piece.received_at:%Y-%m-%d}-{sha256[:_HASH_SHOWN]}"
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(".aside-*"):  # by a look that was killed; only one looks at a time
         left.unlink(missing_ok=True)
-    kept = folder / f"{sha256[:_HASH_SHOWN]}-{name.rpartition('/')[2]}"
+    kept = folder / piece.name.rpartition("/")[2]
     data = path.read_bytes()
     with contextlib.suppress(FileExistsError):
         write_new(kept, data)

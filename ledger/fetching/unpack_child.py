@@ -34,6 +34,8 @@ MAX_UNPACKED = 300 << 20
 MAX_PARTS = 2_000
 MAX_ATTACHED = 100
 MAX_MEMBERS = 300
+#: Files in one mail or archive, all counted.
+MAX_FILES = 500
 #: Mails within mails, archives within archives.
 MAX_DEPTH = 8
 MAX_ARCHIVES = 2
@@ -106,6 +108,8 @@ class _Unpacking:
             return
         self._seen.add(digest)
         place = len(self.found.parts)
+        if place >= MAX_FILES:
+            raise _Full
         (self.folder / str(place)).write_bytes(data)
         part = Part(name, str(place), archive=archive)
         self.found.parts.append(part)

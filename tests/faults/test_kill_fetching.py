@@ -85,7 +85,7 @@ def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> in
         assert taken(home) == expected, at
         work(home)
         assert taken(home) == expected, at
-        assert not list((home.raw / "mailbox-aside").glob(".*")), at
+        assert not list((home.raw / "mailbox-aside").rglob(".*")), at
     return len(range(1, counted.count + 1, every))
 
 

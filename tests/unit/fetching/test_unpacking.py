@@ -12,7 +12,7 @@ import pytest
 from ledger.fetching import unpack as unpacking
 from ledger.fetching.unpack import Unpacked, unpack
 from ledger.fetching.unpack_child import look_into
-from tests.mails import BOUNDARY, Attached, attached, disposition, mail, rfc2231
+from tests.mails import BOUNDARY, Attached, attached, disposition, mail, rfc2231, zipped
 from tests.workbooks import NIL, make_book
 
 NAME = "景阳镇9月报表.xlsx"
@@ -45,14 +45,6 @@ def apart(folder: Path, data: bytes, kind: str = "mail") -> Unpacked:
 
 def names(found: Unpacked) -> list[str]:
     return [part.name for part in found.parts]
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return packed.getvalue()
 
 
 def test_an_attachment_is_found_whole(tmp_path: Path, book: bytes) -> None:
@@ -225,6 +217,13 @@ def test_a_bomb_that_lies_about_its_size(tmp_path: Path) -> None:
     packed = declaring(zipped({"a.xlsx": bytes(4 << 20)}), 1000)
     (part,) = opened(tmp_path, mail([attached("报表.zip", packed, "application/zip")])).parts
     assert part.why
+
+
+def test_archives_full_of_archives_are_bounded(tmp_path: Path) -> None:
+    inner = [zipped({f"{n}-{m}.csv": b"%d-%d" % (n, m) for m in range(250)}) for n in range(4)]
+    found = opened(tmp_path, zipped({f"{n}.zip": data for n, data in enumerate(inner)}), "zip")
+    assert len(found.parts) <= 500
+    assert [part.opened for part in found.parts if part.archive is None] == [True, False, False, False]
 
 
 def test_archives_in_archives_are_opened_once_more_and_no_further(tmp_path: Path, book: bytes) -> None:
