@@ -62,10 +62,11 @@ def _serve(
     homes = _usable(homes, say)
     for sentence in _first_words(homes):
         say(sentence)
+    own = "PREFECT_API_URL" not in os.environ
     with _alone(place), prefect_server(place, port=port, own=True), documents.serving(homes):
         os.environ.update(surroundings)
         os.environ["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
-        asyncio.run(_run(homes, say))
+        asyncio.run(_run(homes, own, say))
 
 
 def _usable(homes: Mapping[str, Home], say: Say) -> Mapping[str, Home]:
@@ -114,8 +115,8 @@ def _alone(place: Home) -> Iterator[None]:
         yield
 
 
-async def _run(homes: Mapping[str, Home], say: Say) -> None:
-    """Serve until a signal comes. Prefect is loaded here: its settings are in the environment now."""
+async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
+    """Serve until a signal comes; `own` says whose the server is. Prefect is loaded here: its settings are in the environment now."""
     from prefect.client.orchestration import get_client
     from prefect.runner import Runner
 
@@ -130,7 +131,7 @@ async def _run(homes: Mapping[str, Home], say: Say) -> None:
         for name, home in homes.items():
             for deployment in served(name, home):
                 ids[name, deployment.flow_name] = await runner.aadd_deployment(deployment)
-        await settling.settle(client, set(ids.values()))
+        await settling.settle(client, set(ids.values()), own=own)
         for name, home in homes.items():
             await _show_calendar(client, home)
             await _catch_up(client, ids[name, "补办"], name, home, say)

@@ -16,7 +16,9 @@ from prefect import State
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterDeploymentId,
     FlowRunFilterExpectedStartTime,
+    FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -29,18 +31,26 @@ _PAGE = 200
 _OFTEN_ENOUGH = 3
 
 
-async def settle(client: PrefectClient, served: set[UUID]) -> None:
-    """End the runs whose process is gone, drop the missed ones of the schedule, and forget the
-    deployments that are not `served` any more."""
-    for deployment_id in await _all_deployments(client) - served:
-        await client.delete_deployment(deployment_id)
-        _LOG.info("deployment %s is not served any more", deployment_id)
-    ended = await _each(client, _in_states(StateType.RUNNING, StateType.PENDING, StateType.CANCELLING))
+async def settle(client: PrefectClient, served: set[UUID], *, own: bool) -> None:
+    """End the runs whose process is gone, and drop the missed ones of the schedule.
+
+    `own` says that the server is this service's alone: then no run on it has a process yet, and
+    deployments that are not `served` any more are forgotten. On a server that others use as well,
+    only runs of the deployments `served`, and what these runs started, are touched.
+    """
+    if own:
+        for deployment_id in await _all_deployments(client) - served:
+            await client.delete_deployment(deployment_id)
+            _LOG.info("deployment %s is not served any more", deployment_id)
+    only = None if own else served
+    ended = await _each(client, _in_states(only, StateType.RUNNING, StateType.PENDING, StateType.CANCELLING))
+    if ended and not own:
+        ended += await _each(client, _started_by(ended))
     for run in ended:
         by_hand = run.deployment_id in served and not run.auto_scheduled and run.parent_task_run_id is None
         again = by_hand and run.run_count < _OFTEN_ENOUGH
         await client.set_flow_run_state(run.id, _taken_up() if again else _given_up(), force=True)
-    missed = [run for run in await _each(client, _missed()) if run.auto_scheduled]
+    missed = [run for run in await _each(client, _late(only)) if run.auto_scheduled]
     for run in missed:
         await client.set_flow_run_state(
             run.id, Cancelled(name="Missed", message="当时服务没有运行；错过的由补办一次办完。"), force=True
@@ -63,12 +73,22 @@ async def _all_deployments(client: PrefectClient) -> set[UUID]:
     return found
 
 
-def _in_states(*types: StateType) -> FlowRunFilter:
-    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))
+def _in_states(deployments: set[UUID] | None, *types: StateType) -> FlowRunFilter:
+    """The runs in these states, of these deployments only where some are given."""
+    wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))
+    if deployments is not None:
+        wanted.deployment_id = FlowRunFilterDeploymentId(any_=list(deployments))
+    return wanted
 
 
-def _missed() -> FlowRunFilter:
-    waiting = _in_states(StateType.SCHEDULED)
+def _started_by(runs: list[FlowRun]) -> FlowRunFilter:
+    wanted = _in_states(None, StateType.RUNNING, StateType.PENDING)
+    wanted.parent_flow_run_id = FlowRunFilterParentFlowRunId(any_=[run.id for run in runs])
+    return wanted
+
+
+def _late(deployments: set[UUID] | None) -> FlowRunFilter:
+    waiting = _in_states(deployments, StateType.SCHEDULED)
     before = {"before_": datetime.now(UTC)}
     waiting.expected_start_time = FlowRunFilterExpectedStartTime.model_validate(before)
     return waiting

@@ -67,9 +67,13 @@ class Service:
             time.sleep(0.2)
         raise AssertionError(f"not seen in {PATIENCE} s: {self.said()}")
 
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
     def post(self, path: str, **body: Any) -> Any:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api{path}",
+            f"{self.api}{path}",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )

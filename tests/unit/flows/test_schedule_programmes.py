@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import programmes
+from flows import programmes, serving
 from ledger.errors import UsageError
 from ledger.home import Home
+from tests import office
 
 
 def make(folder: Path, *registry: str) -> Home:
@@ -58,3 +59,15 @@ def test_a_run_finds_its_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         programmes.find("移走")
     with pytest.raises(UsageError):
         programmes.find(None)
+
+
+def test_a_broken_programme_keeps_no_other_from_being_served(tmp_path: Path) -> None:
+    good, bad = office.make_home(tmp_path / "好"), office.make_home(tmp_path / "坏")
+    bad.settings.write_text("[schedule]\nforms_day = 31\n")
+    said: list[str] = []
+    assert serving._usable({"好": good, "坏": bad}, said.append) == {"好": good}
+    (sentence,) = said
+    assert sentence.startswith("坏：没有启动")
+    assert "forms_day" in sentence
+    with pytest.raises(UsageError, match="forms_day"):
+        serving._usable({"坏": bad}, said.append)
