@@ -91,7 +91,7 @@ def _returned(unit: Mapping[str, Any]) -> str:
 def findings(status: Mapping[str, Any]) -> Page:
     """What is open, by unit in the registry's order, the gravest first; so many, the rest counted.
 
-    As Markdown: its tables wrap, and a finding's sentence and its remedy are read without scrolling.
+    As a list: the page's tables do not wrap, and a finding's sentence and its remedy are long.
     """
     order = {unit["unit_code"]: place for place, unit in enumerate(status["units"])}
     names = {unit["unit_code"]: unit["unit_name"] for unit in status["units"]}
@@ -103,12 +103,11 @@ def findings(status: Mapping[str, Any]) -> Page:
     lines: list[str] = []
     for unit, some in groupby(found[:FINDINGS_SHOWN], key=lambda one: one["unit_code"]):
         lines += ["", f"### {plain(names.get(unit, '单位不明'))}", ""]
-        lines += ["| 轻重 | 位置 | 问题 | 怎么办 |", "|---|---|---|---|"]
-        lines += [
-            f"| {_SEVERITIES[one['severity']]} | {plain(_place(one))} "
-            f"| {plain(one['message'])} | {plain(one['remedy'])} |"
-            for one in some
-        ]
+        for one in some:
+            lines.append(
+                f"- **{_SEVERITIES[one['severity']]}**　{plain(_place(one))}：{plain(one['message'])}"
+            )
+            lines.append(f"  - 怎么办：{plain(one['remedy'])}")
     counted = "、".join(
         f"{word} {count} 条"
         for key, word in _SEVERITIES.items()
@@ -123,10 +122,13 @@ def findings(status: Mapping[str, Any]) -> Page:
     return Page("findings", sentence, "\n".join([sentence, *lines]))
 
 
-def _place(found: Mapping[str, Any]) -> str:
-    table = _TABLES.get(found["table"], "")
+def _placed(found: Mapping[str, Any]) -> str:
+    """The finding's sentence, after its place where it does not name it."""
     where = found["cell"] or (f"第 {found['row']} 行" if found["row"] else "")
-    return f"{table} {where}".strip() or "整份文件"
+    message = str(found["message"])
+    if not where or where in message:
+        return message
+    return f"{_TABLES.get(found['table'], '')} {where}：{message}".strip()
 
 
 def documents(home: Home, month: Month, paths: Sequence[str]) -> Page:

@@ -87,14 +87,15 @@ def test_tasks_bear_the_names_of_units_and_documents(office: Office, outcome: di
 
 
 def findings_in(markdown: str) -> list[tuple[str, str, str]]:
-    """(unit, problem, remedy) of each row."""
-    rows, unit = [], ""
+    """(unit, problem, remedy) of each finding; the problem less its place where that is set before."""
+    rows, unit, problem = [], "", ""
     for line in markdown.splitlines():
         if line.startswith("### "):
             unit = line.removeprefix("### ")
-        elif line.startswith("| ") and not line.startswith("| 轻重"):
-            _, _, _, problem, remedy, _ = re.split(r"(?<!\\)\|", line)
-            rows.append((unit, problem.strip(), remedy.strip()))
+        elif line.startswith("- **"):
+            problem = re.sub(r"^(表\d )?([A-Z]+\d+|第 \d+ 行)：", "", line.partition("**　")[2])
+        elif line.startswith("  - 怎么办："):
+            rows.append((unit, problem, line.removeprefix("  - 怎么办：")))
     return rows
 
 

@@ -41,14 +41,14 @@ def status(findings: int) -> dict[str, Any]:
 
 
 def shown(page: artifacts.Page) -> list[tuple[str, str, str]]:
-    """(unit, severity, place) of each row of the page's tables."""
+    """(unit, severity, place) of each finding on the page."""
     rows, unit = [], ""
     for line in page.markdown.splitlines():
         if line.startswith("### "):
             unit = line.removeprefix("### ")
-        elif line.startswith("| ") and not line.startswith("| 轻重"):
-            _, severity, place, *_ = line.split("|")
-            rows.append((unit, severity.strip(), place.strip()))
+        elif line.startswith("- **"):
+            severity, _, rest = line.removeprefix("- **").partition("**　")
+            rows.append((unit, severity, rest.partition("：")[0]))
     return rows
 
 
@@ -62,8 +62,15 @@ def test_findings_stand_by_unit_the_gravest_first() -> None:
         ("乙镇", "提示", "表1 K2"),
         ("乙镇", "提示", "表1 K4"),
     ]
+    assert "  - 怎么办：请改正" in page.markdown
     assert "错误 2 条、提示 4 条" in page.description
     assert "还有" not in page.description
+
+
+def test_a_place_that_the_sentence_names_is_not_said_twice() -> None:
+    one = status(1)
+    one["findings"][0]["message"] = "表1 援建项目 K0：第0个问题"
+    assert "- **错误**　表1 援建项目 K0：第0个问题" in artifacts.findings(one).markdown
 
 
 def test_what_is_not_shown_is_counted() -> None:
