@@ -104,9 +104,7 @@ def findings(status: Mapping[str, Any]) -> Page:
     for unit, some in groupby(found[:FINDINGS_SHOWN], key=lambda one: one["unit_code"]):
         lines += ["", f"### {plain(names.get(unit, '单位不明'))}", ""]
         for one in some:
-            lines.append(
-                f"- **{_SEVERITIES[one['severity']]}**　{plain(_place(one))}：{plain(one['message'])}"
-            )
+            lines.append(f"- **{_SEVERITIES[one['severity']]}**　{plain(_placed(one))}")
             lines.append(f"  - 怎么办：{plain(one['remedy'])}")
     counted = "、".join(
         f"{word} {count} 条"
