@@ -130,7 +130,7 @@ def _step(top: float) -> int:
 def money_lines(
     points: Sequence[MonthPoint], planned: int | None, width: int = 860, height: int = 400
 ) -> Markup:
-    """Fiscal funds by month: scheduled by the windows (dashed), received (squares), paid (dots)."""
+    """Fiscal funds by month in 万元, which the heading says: scheduled by the windows (dashed), received (squares), paid (dots)."""
     left, right, top, bottom = 92, 118, 34, 52
     reach = [
         planned,
@@ -150,7 +150,7 @@ def money_lines(
     def y(fen: int) -> float:
         return top + tall * (1 - float(fen) / FEN_PER_WAN / highest)
 
-    parts = [_text(left - 10, 22, "万元", size=24, anchor="end", fill=_GREY)]
+    parts = []
     for level in range(0, highest + 1, step):
         level_y = y(level * FEN_PER_WAN)
         parts.append(_line(left, level_y, left + span, level_y, "#d5d5d5", 1))

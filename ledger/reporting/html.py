@@ -27,6 +27,8 @@ from schemas.month import Month, PartialDate
 
 _TEMPLATES = CHECKOUT / "templates" / "report"
 _FRACTION = re.compile(r"(（[\d.]+)/([\d.]+）)")
+#: With its brackets; a shorter fraction moves to the next line as a whole.
+_LONG_FRACTION = 11
 #: From this many characters on a figure is set smaller.
 _LONG = 8
 _LIGHT_NAMES = {"red": "红", "yellow": "黄", "green": "绿", "": ""}
@@ -67,7 +69,12 @@ def breakable(text: str) -> Markup:
     """`text` escaped, with places to break a line before and in a rate's fraction: without them
     ``62.9%（1100.6/1750）`` is one word and tears a justified line apart."""
     broken = str(escape(text)).replace("%（", "%<wbr>（")
-    return Markup(_FRACTION.sub(r"\1/<wbr>\2", broken))  # noqa: S704  escaped just here
+    return Markup(_FRACTION.sub(_parted, broken))  # noqa: S704  escaped just here
+
+
+def _parted(found: re.Match[str]) -> str:
+    """A rate's fraction, with a place to break it where it is long: （8/8） stays together."""
+    return f"{found[1]}/<wbr>{found[2]}" if len(found[0]) >= _LONG_FRACTION else found[0]
 
 
 def fit(figure: str) -> Markup:
