@@ -168,3 +168,12 @@ def read_only(folder: Path) -> Iterator[Path]:
     with mounted(folder, "--bind", str(folder)):
         subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
         yield folder
+
+
+def fill(disk: Path, leave: int) -> Path:
+    """Fill the disk but for `leave` bytes; the file that does it."""
+    ballast = disk / "ballast"
+    free = os.statvfs(disk)
+    with ballast.open("wb") as file:
+        file.write(bytes(max(free.f_bavail * free.f_frsize - leave, 0)))
+    return ballast

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from ledger.recording.lock import exclusive
 
 _NAME = re.compile(r"(\d{6,})-([a-z][a-z_]*)\.json")
 _ASIDE = ".aside-"
+#: Some events' worth, and of the file system's own blocks.
+_ROOM = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,24 @@ class Journal:
                 f"日志写不进去（{error.strerror}）。请检查磁盘空间和 data/raw/journal 的写权限；"
                 "已写入的事件不受影响。"
             ) from error
+
+    @contextlib.contextmanager
+    def room(self) -> Iterator[Callable[[], None]]:
+        """Keep room on the disk for what must be journaled afterwards; call what is yielded to give
+        it free right before. Raises LedgerError where there is none."""
+        path = self.folder / f"{_ASIDE}room-{os.getpid()}-{os.urandom(4).hex()}"
+        try:
+            with path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, _ROOM)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise LedgerError(
+                f"日志写不进去（{error.strerror}）。请检查磁盘空间和 data/raw/journal 的写权限。"
+            ) from error
+        try:
+            yield lambda: path.unlink(missing_ok=True)
+        finally:
+            path.unlink(missing_ok=True)
 
     def _write(self, seq: int, kind: str, previous: str | None, payload: Mapping[str, Any]) -> Event:
         recorded_at = moment_text(now())

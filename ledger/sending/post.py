@@ -106,16 +106,19 @@ class Post:
     def _send(self, mail: Mail, data: bytes) -> Delivery:
         self._server.open()
         self._note(events.MAIL_ATTEMPTED, mail, {})
-        try:
-            answer = self._server.send(self._sender.address, mail.address, data)
-        except Unusable as problem:
-            self._failed(mail, Answer(State.DEFERRED, 0, problem.message))
-            raise
-        if answer.state is not State.SENT:
-            return self._failed(mail, answer)
-        said = f"{answer.code} {answer.text}".strip()
-        self._note(events.SENT, mail, {"via": "smtp", "detail": said})
-        return _delivery(mail, State.SENT, said)
+        with self._journal.room() as give_free:  # so that a disk that fills up now loses no word
+            try:
+                answer = self._server.send(self._sender.address, mail.address, data)
+            except Unusable as problem:
+                give_free()
+                self._failed(mail, Answer(State.DEFERRED, 0, problem.message))
+                raise
+            give_free()
+            if answer.state is not State.SENT:
+                return self._failed(mail, answer)
+            said = f"{answer.code} {answer.text}".strip()
+            self._note(events.SENT, mail, {"via": "smtp", "detail": said})
+            return _delivery(mail, State.SENT, said)
 
     def _failed(self, mail: Mail, answer: Answer) -> Delivery:
         said = f"{answer.code} {answer.text}".strip() if answer.code else answer.text

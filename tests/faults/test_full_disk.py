@@ -3,7 +3,6 @@ there is room the next run does the rest."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ledger.recording.journal import Journal
 from schemas.month import Month
 from tests.faulty import (
     copied,
+    fill,
     ledger,
     mounted,
     nothing_is_lost,
@@ -35,15 +35,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def disk(tmp_path: Path) -> Iterator[Path]:
     with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", f"size={ROOM}", "none") as folder:
         yield folder
-
-
-def fill(disk: Path, leave: int) -> Path:
-    """Fill the disk but for `leave` bytes; the file that does it."""
-    ballast = disk / "ballast"
-    free = os.statvfs(disk)
-    with ballast.open("wb") as file:
-        file.write(bytes(max(free.f_bavail * free.f_frsize - leave, 0)))
-    return ballast
 
 
 @pytest.mark.slow
