@@ -69,28 +69,31 @@ class PrefectWalk(Walk):
         # a name is filled in like a template: braces in it are doubled
         shown = name.replace("{", "{{").replace("}", "}}")
 
+        here = runners.Kept(work=work)  # batches read on a Dask worker are told which task they are of
+
         @task(name=name, task_run_name=shown, cache_policy=NO_CACHE, persist_result=False)
         def one() -> T:
-            return work()
+            result: T = here.work()
+            return result
 
         return one()
 
 
 def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
     """Run the flow and hand its outcome on; what a step raises is raised here."""
-    settings = Settings.load(home)
-    outcomes: list[MonthOutcome] = []
+    runner = Settings.load(home).runner
+    here = runners.Kept(progress=progress, outcomes=[])
 
     @flow(
         name="月报",
         flow_run_name=f"{month} 月报",
-        task_runner=runners.task_runner(settings.runner),
+        task_runner=runners.task_runner(runner),
         persist_result=False,
     )
     def monthly() -> State[None]:
-        walk = PrefectWalk(home, month, progress, settings.runner.batch_size)
+        walk = PrefectWalk(home, month, here.progress, runner.batch_size)
         outcome = the_month(home, month, walk)
-        outcomes.append(outcome)
+        here.outcomes.append(outcome)
         walk.show_progress("完成")
         _shown(lambda: artifacts.show(home, month, month_status(home, month, None), outcome.reports))
         _shown(lambda: signing.keep_one(home, month))
@@ -103,7 +106,8 @@ def monthly_flow(home: Home, month: Month, progress: Progress) -> MonthOutcome:
     finally:
         # what is still to be sent must reach the server before it is stopped
         APILogWorker.drain_all(timeout=5)
-    return outcomes[0]
+    outcome: MonthOutcome = here.outcomes[0]
+    return outcome
 
 
 def _shown(work: Callable[[], object]) -> None:
