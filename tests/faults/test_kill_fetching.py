@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from zipfile import ZipFile
-
-import pytest
 
 from ledger.calendar import SHANGHAI
 from ledger.fetching.from_inbox import take_inbox
@@ -89,26 +87,31 @@ def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> in
     return len(range(1, counted.count + 1, every))
 
 
-def test_from_the_inbox(tmp_path: Path) -> None:
-    home = new_home(tmp_path / "base")
+def inbox_killed(folder: Path, every: int) -> int:
+    """A workbook, an archive and what is set aside, from the inbox."""
+    home = new_home(folder / "base")
     write_file(home.inbox / "1.json", A, "2018-09")
     with ZipFile(home.inbox / "2.zip", "w") as archive:
         for number in range(2):
-            archive.write(write_file(tmp_path / f"{number}.xlsx", B, f"2018-0{number + 7}"), f"{number}.xlsx")
+            archive.write(write_file(folder / f"{number}.xlsx", B, f"2018-0{number + 7}"), f"{number}.xlsx")
     (home.inbox / "3.rar").write_bytes(b"Rar!" + bytes(20))
-    assert killed_at_every_step(home, tmp_path, from_folder, 2) > 10
+    return killed_at_every_step(home, folder, from_folder, every)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with running((USER,)) as started:
-        yield started
+def mailbox_killed(folder: Path, every: int) -> int:
+    """A unit's mail of three parts and a stranger's, from an IMAP server."""
+    with running((USER,)) as server:
+        first, second = (write_file(folder / f"{n}.json", A, f"2018-0{n}").read_bytes() for n in (7, 8))
+        parts = [attached("1.xlsx", first), attached("2.pdf", b"%PDF-1.4"), attached("3.xlsx", second)]
+        server.deliver(mail(parts, sender=b"jia@x.example"), ARRIVED)
+        stranger = mail([attached("4.xlsx", first)], sender=b"who@x.example", message_id="<2@x>")
+        server.deliver(stranger, ARRIVED)
+        return killed_at_every_step(new_home(folder / "base"), folder, from_mailbox(server), every)
 
 
-def test_from_a_mailbox(server: Dovecot, tmp_path: Path) -> None:
-    first, second = (write_file(tmp_path / f"{n}.json", A, f"2018-0{n}").read_bytes() for n in (7, 8))
-    parts = [attached("1.xlsx", first), attached("2.pdf", b"%PDF-1.4"), attached("3.xlsx", second)]
-    server.deliver(mail(parts, sender=b"jia@x.example"), ARRIVED)
-    server.deliver(mail([attached("4.xlsx", first)], sender=b"who@x.example", message_id="<2@x>"), ARRIVED)
-    home = new_home(tmp_path / "base")
-    assert killed_at_every_step(home, tmp_path, from_mailbox(server), 4) > 5
+def test_from_the_inbox(tmp_path: Path) -> None:
+    assert inbox_killed(tmp_path, 2) > 10
+
+
+def test_from_a_mailbox(tmp_path: Path) -> None:
+    assert mailbox_killed(tmp_path, 4) > 5

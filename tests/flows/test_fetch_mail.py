@@ -349,7 +349,7 @@ def test_the_command_shows_what_came_and_what_did_not(office: Office, books: dic
     assert done.exit_code == 0, done.output
     assert f"已收：{NAME}（景阳镇，2018-09；邮件 2018-10-04 17:30）：全部采用" in done.output
     assert "未收：盖章.pdf——不是表格" in done.output
-    assert "/盖章.pdf --at 2018-10-04T17:30" in done.output
+    assert "/盖章.pdf' --at 2018-10-04T17:30" in done.output
     again = CliRunner().invoke(main, ["fetch", "--home", str(office.home.root)])
     assert "没有新收到的文件" in again.output
     standing = CliRunner().invoke(main, ["status", "2018-09", "--home", str(office.home.root)])
