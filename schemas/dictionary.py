@@ -13,6 +13,7 @@ from schemas.columns import JOINT, Column, Kind
 from schemas.exports import EXPORTS
 from schemas.finding import Effect, Scope, Severity, rules
 from schemas.master import MASTER, STATES
+from schemas.rollup import SHEETS as ROLLUP
 from schemas.tables import PLAN_TABLES, TABLES, Table
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "dictionary.md"
@@ -76,6 +77,14 @@ def _sections() -> Iterator[str]:
     for name in [name for name in MASTER if name not in EXPORTS]:
         yield f"### {name}\n"
         yield from _rows(("列", "含义"), ((f"`{c.name}`", c.meaning) for c in MASTER[name]))
+    yield "## 多县汇总\n"
+    yield (
+        "`ledger rollup` 写出的 CSV 和数据工作簿：每个地区一行（全国、省、市州），每个县一行。"
+        "金额以万元计，精确到分；率由分子、分母各自相加后相除；空白即没有此项，不是 0。\n"
+    )
+    for table, (sheet, columns) in ROLLUP.items():
+        yield f"### {table}（工作表“{sheet}”）\n"
+        yield from _rows(("列", "含义"), ((f"`{c.name}`", c.meaning) for c in columns))
     yield "## 核对规则\n"
     yield from _rows(
         ("代码", "名称", "范围", "程度", "处理", "何时提出", "办法"),
