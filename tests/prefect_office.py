@@ -9,15 +9,18 @@ import json
 import os
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from ledger.home import Home
 from tests.serving import LEDGER, Service
 
 _OTHERS = ("PREFECT_", "LEDGER_")
+_TRIES = 30
 
 T = TypeVar("T")
 
@@ -68,9 +71,16 @@ class Office:
             data=data,
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+        for _ in range(_TRIES):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    content = answer.read()
+                return json.loads(content) if content else None
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # SQLite is at work on a busy machine
+                    raise
+                time.sleep(1)
+        raise AssertionError(f"{path} stayed unavailable")
 
     def runs(self, flow: str) -> list[dict[str, Any]]:
         """A flow's runs, the newest first."""
