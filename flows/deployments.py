@@ -19,29 +19,21 @@ from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.deployments.runner import RunnerDeployment
-from prefect.flows import Flow
 from prefect.runtime import deployment, flow_run
-from prefect.schedules import Cron, Interval, Schedule
 from prefect.states import Completed, Failed, Scheduled
-from prefect.types.entrypoint import EntrypointType
 from pydantic import AfterValidator, Field
 
 from flows import almanac, artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
-from flows.schedule import Duty, Kind, Timetable, reminders_at
-from flows.signing import signing
-from ledger import calendar, logs
+from flows.schedule import Duty, Kind, Timetable
+from ledger import calendar, logs, notices
 from ledger.calendar import SHANGHAI
-from ledger.errors import Busy, LedgerError
+from ledger.errors import Busy, LedgerError, disk_problem
 from ledger.home import Home
-from ledger.registry import Registry
-from ledger.settings import Settings
 from schemas.month import Month
 
-TIMEZONE = "Asia/Shanghai"
 #: What a schedule puts into the field 月份.
 ON_SCHEDULE = "按日程"
 #: When a run that found its month held by another comes again.
@@ -99,37 +91,37 @@ def _run_name() -> str:
 @flow(name="预填表", flow_run_name=_run_name, persist_result=False)
 def forms(month: ThisMonth = "", units: Units = []) -> State[None]:  # noqa: B006  Prefect's form
     """生成各单位的预填表，登记了邮箱的单位同时发去。已发过的不再发。"""
-    return _do(Kind.FORMS, month, 0, lambda home, chosen: _forms(home, chosen, units))
+    return _do("forms", Kind.FORMS, month, 0, lambda home, chosen: _forms(home, chosen, units))
 
 
 @flow(name="每月报告", flow_run_name=_run_name, persist_result=False)
 def report(month: LastMonth = "") -> State[None]:
     """收件、核对、入账、退回、出报告草稿。可反复运行；没有变化的不重做。"""
-    return _do(Kind.RUN, month, -1, _report)
+    return _do("report", Kind.RUN, month, -1, _report)
 
 
 @flow(name="催报", flow_run_name=_run_name, persist_result=False)
 def remind(month: LastMonth = "") -> State[None]:
     """提醒没报的单位，把标出问题的表发回报送单位；每天每单位各至多一次，报了就不再催。"""
-    return _do(Kind.REMIND, month, -1, _remind)
+    return _do("remind", Kind.REMIND, month, -1, _remind)
 
 
 @flow(name="发送", flow_run_name=_run_name, persist_result=False)
 def send(month: LastMonth = "", retry_refused: Again = False) -> State[None]:
     """发送已签发的月报：收件名单上每人每版一次；可反复运行，只发没发成的。"""
-    return _do(None, month, -1, lambda home, chosen: _send(home, chosen, retry_refused))
+    return _do("send", None, month, -1, lambda home, chosen: _send(home, chosen, retry_refused))
 
 
 @flow(name="收件", flow_run_name=_run_name, persist_result=False)
 def fetch() -> State[None]:
     """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账；每份只收一次。"""
-    return _guarded(_fetch)
+    return _guarded("fetch", _fetch)
 
 
 @flow(name="补办", flow_run_name=_run_name, persist_result=False)
 def catch_up() -> State[None]:
     """把到期没有办的（停机时错过的）依次办一遍，每件只办一次。"""
-    return _guarded(lambda home: _overdue(home, list(Kind)))
+    return _guarded("catch-up", lambda home: _overdue(home, list(Kind)))
 
 
 # --- what they do
@@ -272,15 +264,15 @@ WORK: dict[Kind, Work] = {Kind.FORMS: _forms, Kind.REMIND: _remind}
 # --- by hand, or as the calendar says
 
 
-def _do(kind: Kind | None, month: str, months_back: int, work: Work) -> State[None]:
+def _do(name: str, kind: Kind | None, month: str, months_back: int, work: Work) -> State[None]:
     """Do `work` for the month given, for the calendar month so many months from now where none is,
     or what the calendar says is due."""
     if month == ON_SCHEDULE and kind is not None:
-        return _guarded(lambda home: _overdue(home, [kind]))
+        return _guarded(name, lambda home: _overdue(home, [kind]))
     chosen = (
         Month.parse(month) if month not in ("", ON_SCHEDULE) else Month.of(_moment().date()).plus(months_back)
     )
-    return _guarded(lambda home: work(home, chosen))
+    return _guarded(name, lambda home: work(home, chosen))
 
 
 def _overdue(home: Home, kinds: Sequence[Kind]) -> Told:
@@ -322,15 +314,16 @@ def _together(told: Sequence[Told]) -> Told:
     return state, "；".join(sentence for _, sentence in told)
 
 
-def _guarded(work: Callable[[Home], Told]) -> State[None]:
-    """The state a flow ends in. Another's hold on the month is no failure: the run comes again."""
+def _guarded(name: str, work: Callable[[Home], Told]) -> State[None]:
+    """The state a flow ends in, its run in the home's log under `name`. Another's hold on the month is
+    no failure: the run comes again."""
     end_with_parent()
     log = get_run_logger()
     try:
         home = programmes.find(deployment.name)
-        with logs.task(home, f"flow {flow_run.flow_name}") as noted:
-            name, message = work(home)
-            noted.note(state=name)
+        with logs.task(home, f"flow {name}", flow_run=str(flow_run.id)) as noted:
+            state, message = work(home)
+            noted.note(state=state)
     except Busy as busy:
         log.info("busy, coming again in %d minutes", COME_AGAIN.total_seconds() // 60)
         return Completed(name=BUSY, message=f"{busy.message}{_come_again()}")
@@ -338,10 +331,12 @@ def _guarded(work: Callable[[Home], Told]) -> State[None]:
         log.error("not done: %s exit_code=%d", type(problem).__name__, problem.exit_code)  # noqa: TRY400
         return Failed(message=problem.message)
     except Exception as error:  # noqa: BLE001  where, not what: a message may quote what a unit wrote
+        if isinstance(error, OSError) and (refused := disk_problem(error)):
+            return Failed(message=refused.message)
         where = "".join(traceback.format_tb(error.__traceback__))
         log.error("unforeseen: %s\n%s", type(error).__name__, where)  # noqa: TRY400
         return Failed(message="程序内部出错，没有完成；请把运行记录发给维护人员。原始文件不受影响。")
-    return Completed(name=name, message=message)
+    return Completed(name=state, message="；".join([message, *notices.take()]))
 
 
 def _come_again() -> str:
@@ -364,53 +359,3 @@ def _moment() -> datetime:
     A run is started some seconds early; one that comes late does all that has fallen due since."""
     scheduled = flow_run.scheduled_start_time
     return max(calendar.now(), scheduled) if scheduled else calendar.now()
-
-
-# --- served
-
-
-def served(name: str, home: Home) -> list[RunnerDeployment]:
-    """The deployments of one programme. Raises UsageError where its settings can't be used."""
-    schedule = Settings.load(home).schedule
-    morning, later = schedule.at, reminders_at(schedule)
-    units = [unit.name for unit in Registry.load(home).units]
-    return [
-        _deployment(
-            forms, name, _cron(f"{morning.minute} {morning.hour} {schedule.forms_day}-31 * *"), units
-        ),
-        _deployment(report, name, _cron(f"{morning.minute} {morning.hour} * * *")),
-        _deployment(remind, name, _cron(f"{later.minute} {later.hour} * * *")),
-        _deployment(send, name),
-        _deployment(fetch, name, _every(schedule.fetch_minutes)),
-        _deployment(signing, name),
-        _deployment(catch_up, name),
-    ]
-
-
-def _cron(text: str) -> Schedule:
-    return Cron(text, timezone=TIMEZONE, parameters={"month": ON_SCHEDULE})
-
-
-def _every(minutes: int) -> Schedule:
-    """Every so many minutes, counted from midnight of a day long past."""
-    anchor = datetime(2018, 1, 1, tzinfo=SHANGHAI)
-    return Interval(timedelta(minutes=minutes), anchor_date=anchor, timezone=TIMEZONE)
-
-
-def _deployment(
-    served_flow: Flow[..., Any], name: str, schedule: Schedule | None = None, units: Sequence[str] = ()
-) -> RunnerDeployment:
-    """A deployment of one programme, its units as the choices of the form. What is filled in is
-    checked by the flow, which says in Chinese what is wrong; Prefect would say it in English."""
-    made = RunnerDeployment.from_flow(
-        served_flow,
-        name=name,
-        schedule=schedule,
-        tags=[name],
-        enforce_parameter_schema=False,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    form = made._parameter_openapi_schema.properties
-    if "units" in form:
-        form["units"]["items"] = {"type": "string", "enum": list(units)}
-    return made

@@ -121,7 +121,7 @@ async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
     from prefect.runner import Runner
 
     from flows import settling
-    from flows.deployments import served
+    from flows.served import served
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -41,7 +41,7 @@ def plain(schedule: Any) -> dict[str, Any]:
 def test_prefect_yaml_is_what_is_served(tmp_path: Path) -> None:
     from prefect.flows import load_flow_from_entrypoint
 
-    from flows.deployments import served
+    from flows.served import served
 
     written = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text(encoding="utf-8"))
     stated = {
