@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import shutil
+from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
@@ -17,19 +18,28 @@ import pytest
 from ledger.home import CHECKOUT, Home
 from ledger.recording.exports import export
 from ledger.recording.ledger import Ledger
+from ledger.recording.model import MonthView
 from ledger.recording.writers import to_bytes
 from ledger.registry import Registry
 from ledger.reporting.build import build_county_report
 from ledger.reporting.html import county_html
+from ledger.reporting.model import CountyReport
 from schemas.month import Month
 
 SEPTEMBER = Month(2018, 9)
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """The sample month as the ledger has it: (report, rows of each export by table)."""
-    home = Home(tmp_path_factory.mktemp("home"))
+@dataclass(frozen=True)
+class Sample:
+    """The sample month as the ledger has it; `tables` are the rows of each export by month and table."""
+
+    report: CountyReport
+    tables: dict[tuple[Month, str], list[dict[str, str]]]
+    views: list[MonthView]
+    registry: Registry
+
+
+def sampled(home: Home) -> Sample:
     for folder in ("plan", "registry", "2018-06", "2018-07", "2018-08", "2018-09"):
         shutil.copytree(CHECKOUT / "data" / "raw" / folder, home.raw / folder)
     registry = Registry.load(home)
@@ -42,7 +52,14 @@ def sample(tmp_path_factory):
             for month in (Month(2018, 8), SEPTEMBER)
             for table in ("projects", "needs", "indicators", "submissions", "findings", "corrections")
         }
-    return build_county_report(views, registry), tables
+    return Sample(build_county_report(views, registry), tables, list(views), registry)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """(report, rows of each export by table)."""
+    taken = sampled(Home(tmp_path_factory.mktemp("home")))
+    return taken.report, taken.tables
 
 
 def rows_of(ledger, month, table):

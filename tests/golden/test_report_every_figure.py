@@ -43,6 +43,7 @@ class Page:
 
     def __init__(self, report, tables) -> None:
         html = county_html(report).split("</head>")[1]
+        self.report = report
         self.front, rest = html.split('<section class="contents">')
         self.body = rest.split('<section class="body">')[1].split('<section class="annex-landscape"')[0]
         self.tables = tables
@@ -95,9 +96,7 @@ def test_page_one_head_and_conclusion(page):
     assert sum(p.planned for p in page.projects) == 2000
 
 
-def test_page_one_cards(page):
-    cards = [plain(card) for card in page.front.split('<div class="card">')[1:]]
-    cards[-1] = cards[-1].split("各领域")[0]
+def card_numbers(page) -> list[list[str]]:
     got, paid = page.sums()
     last_got, last_paid = page.sums(rows=page.before)
     started = sum(row["status"] in STARTED for row in page.now)
@@ -110,7 +109,7 @@ def test_page_one_cards(page):
     signed = [r for r in page.needs if r["status"] in SIGNED]
     more = len(signed) - sum(r["status"] in SIGNED for r in page.needs_before)
     lights = [p.light for p in page.projects]
-    expected = [
+    return [
         ["8", str(started), str(finished), str(accepted)],
         [wan(got), one(got * 100 / 2000), "2000", wan(got - last_got)],
         [wan(paid), one(paid * 100 / got), one(paid * 100 / 2000), wan(paid - last_paid)],
@@ -118,7 +117,12 @@ def test_page_one_cards(page):
         [str(len(signed)), str(len(page.needs)), wan(total(page.needs, "signed_amount")), str(more)],
         [str(lights.count("red")), str(lights.count("yellow")), str(lights.count("green"))],
     ]
-    assert [numbers(card) for card in cards] == expected
+
+
+def test_page_one_cards(page):
+    cards = [plain(card) for card in page.front.split('<div class="card">')[1:]]
+    cards[-1] = cards[-1].split("各领域")[0]
+    assert [numbers(card) for card in cards] == card_numbers(page)
     assert "与上月持平" in cards[5]
 
 
@@ -248,6 +252,19 @@ def quality_numbers(page) -> list[str]:
     ]  # fmt: skip
 
 
+def work_numbers(page) -> list[str]:
+    """How many were started, finished and accepted, each rate with its fraction."""
+    started = sum(row["status"] in STARTED for row in page.now)
+    finished = sum(row["status"] in STARTED[1:] for row in page.now)
+    assert (started, finished) == (8, 1) and not any(row["status"] == "已验收" for row in page.now)
+    return ["2018", "9", "30", "8", "100.0", "8", "8", "1", "12.5", "1", "8", "0.0", "0", "1"]
+
+
+def fiscal_numbers(page) -> list[str]:
+    got, paid = page.sums()
+    return money(Fraction(2000), got, paid, page.sums(rows=page.before))
+
+
 def test_part_one(page):
     told = page.paragraphs(page.part(1))
     own = ("self_received_cum", "self_paid_cum")
@@ -256,29 +273,9 @@ def test_part_one(page):
     sheet = openpyxl.load_workbook(CHECKOUT / "data" / "raw" / "plan" / "2018-as-printed.xlsx")["附件1"]
     assert (stated, own_planned) == (sheet["G5"].value, sheet["I5"].value)
     assert numbers(told[0]) == ["2018", "8", wan(stated), "2000", wan(own_planned), wan(both)]
-    started = sum(row["status"] in STARTED for row in page.now)
-    finished = sum(row["status"] in STARTED[1:] for row in page.now)
-    assert (started, finished) == (8, 1) and not any(row["status"] == "已验收" for row in page.now)
-    assert numbers(told[1]) == [
-        "2018",
-        "9",
-        "30",
-        "8",
-        "100.0",
-        "8",
-        "8",
-        "1",
-        "12.5",
-        "1",
-        "8",
-        "0.0",
-        "0",
-        "1",
-    ]
-    got, paid = page.sums()
-    pct = paid * 100 / 2000
-    fiscal = money(Fraction(2000), got, paid, page.sums(rows=page.before))
-    assert numbers(told[2]) == [*fiscal, "75.0", gap(pct, TIME)]
+    assert numbers(told[1]) == work_numbers(page)
+    pct = page.sums()[1] * 100 / 2000
+    assert numbers(told[2]) == [*fiscal_numbers(page), "75.0", gap(pct, TIME)]
     assert numbers(told[3]) == money(own_planned, *page.sums(own), page.sums(own, page.before))
     people = total(page.now, "poor_persons")
     more = people - total(page.before, "poor_persons")
@@ -286,19 +283,31 @@ def test_part_one(page):
     assert len(told) == 5
 
 
-def test_part_two(page):
-    text = page.part(2)
-    told = page.paragraphs(text)
+def progress_numbers(page) -> list[str]:
     progress = mean(p.progress for p in page.projects)
     before = mean(frac(p.last, "progress_pct") for p in page.projects)
     window = mean(p.window for p in page.projects)
     lights = [p.light for p in page.projects]
     counts = [str(lights.count(name)) for name in ("red", "yellow", "green")]
-    assert numbers(told[0]) == [
-        one(progress), gap(progress, before), one(window), "75.0", gap(progress, window), *counts,
-    ]  # fmt: skip
+    return [one(progress), gap(progress, before), one(window), "75.0", gap(progress, window), *counts]
+
+
+def marks_of(page, project) -> list[str]:
+    """The numbers of the plan's open questions that belong to a project."""
+    known_as = "".join(project.row["item_name"].split())
+    return [
+        row[0].replace(" ", "").removeprefix("※")
+        for row in table(page.part(6), "表6")
+        if f"「{known_as}」" in row[3] or row[1] in row_of(project)
+    ]
+
+
+def test_part_two(page):
+    text = page.part(2)
+    told = page.paragraphs(text)
+    assert numbers(told[0]) == progress_numbers(page)
     assert numbers(told[1]) == []
-    place, listed = 2, table(page.part(6), "表6")
+    place = 2
     for name, group in sections(page):
         if len(group) > 1:
             assert numbers(told[place]) == section_numbers(name, group)
@@ -306,13 +315,7 @@ def test_part_two(page):
         for project in group:
             words = re.sub(r"※\s*\d+", "", told[place])
             assert numbers(words) == project.paragraph(), words
-            known_as = "".join(project.row["item_name"].split())
-            marks = [
-                row[0].replace(" ", "")
-                for row in listed
-                if f"「{known_as}」" in row[3] or row[1] in row_of(project)
-            ]
-            assert ["※" + mark for mark in re.findall(r"※\s*(\d+)", told[place])] == marks
+            assert re.findall(r"※\s*(\d+)", told[place]) == marks_of(page, project)
             place += 1
     assert place == len(told)
     printed = table(text, "表1")
@@ -344,17 +347,20 @@ def section_numbers(name: str, group) -> list[str]:
     ]  # fmt: skip
 
 
-def test_part_three(page):
-    text = page.part(3)
-    told = page.paragraphs(text)
+def need_numbers(page) -> list[str]:
     planned = needs_of_the_plan()
     sheet = openpyxl.load_workbook(CHECKOUT / "data" / "raw" / "plan" / "2018-as-printed.xlsx")["附件2"]
     whole = sum(funds for _, funds, _ in planned if funds is not None)
     assert [whole] == [sheet["G5"].value]
     unpriced = sum(funds is None for _, funds, _ in planned)
-    assert numbers(told[0]) == [
-        str(len(planned)), wan(whole), str(sheet["H5"].value), str(sheet["I5"].value), str(unpriced),
-    ]  # fmt: skip
+    return [str(len(planned)), wan(whole), str(sheet["H5"].value), str(sheet["I5"].value), str(unpriced)]
+
+
+def test_part_three(page):
+    text = page.part(3)
+    told = page.paragraphs(text)
+    planned = needs_of_the_plan()
+    assert numbers(told[0]) == need_numbers(page)
     statuses = [row["status"] for row in page.needs]
     signed = [row for row in page.needs if row["status"] in SIGNED]
     more = len(signed) - sum(row["status"] in SIGNED for row in page.needs_before)
@@ -378,14 +384,30 @@ def test_part_three(page):
     ]
 
 
+def rates_of(indicators) -> list[Fraction]:
+    return [Fraction(row["done_cum"]) * 100 / Fraction(row["target"]) for row in indicators]
+
+
+def target_numbers(page) -> list[str]:
+    rates = rates_of(page.indicators)
+    met, behind = sum(r >= 100 for r in rates), sum(r < TIME for r in rates)
+    return [str(len(rates)), "75.0", str(met), str(len(rates) - met - behind), str(behind)]
+
+
+def expected_at_year_end(row, rate: Fraction) -> str:
+    if rate >= 100:
+        return "已完成"
+    if row["carried_forward"] == "true":
+        return "—"
+    return one(Fraction(row["done_cum"]) * 12 / 9).removesuffix(".0")
+
+
 def test_part_four(page):
     text = page.part(4)
     told = page.paragraphs(text)
-    rates = [Fraction(row["done_cum"]) * 100 / Fraction(row["target"]) for row in page.indicators]
-    met, behind = [r for r in rates if r >= 100], [r for r in rates if r < TIME]
-    assert numbers(told[0]) == [
-        str(len(rates)), "75.0", str(len(met)), str(len(rates) - len(met) - len(behind)), str(len(behind)),
-    ]  # fmt: skip
+    rates = rates_of(page.indicators)
+    behind = [r for r in rates if r < TIME]
+    assert numbers(told[0]) == target_numbers(page)
     assert numbers(told[1]) == [one(rate) for rate in behind]
     for row, line, rate in zip(page.indicators, table(text, "表3"), rates, strict=True):
         carried = row["carried_forward"] == "true"
@@ -393,9 +415,7 @@ def test_part_four(page):
         assert numbers(line[2] + " " + line[3]) == [row["target"], row["done_cum"]]
         assert line[4].split(" ")[-1] == one(rate)
         assert line[4].startswith("■" if rate >= TIME else "●")
-        expected = "已完成" if rate >= 100 else "—" if carried else None
-        ahead = Fraction(row["done_cum"]) * 12 / 9
-        assert line[5] == (expected or one(ahead).removesuffix(".0"))
+        assert line[5] == expected_at_year_end(row, rate)
 
 
 def test_part_five(page):
