@@ -6,11 +6,16 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from flows.deliveries import month_deliveries
+from flows.distribute import send_month
 from flows.monthly import run_month
 from flows.receive import receive_files
 from ledger.home import Home
@@ -22,7 +27,9 @@ from ledger.recording.originals import hash_file
 from ledger.recording.rebuild import verify
 from ledger.registry import Registry
 from schemas.month import Month
-from tests.faulty import RECEIVED, ended, in_child, nothing_is_lost
+from tests.faulty import LEDGER, RECEIVED, copied, ended, in_child, ledger, nothing_is_lost
+from tests.mailing import MARCH, smtp
+from tests.mailserver import mail_server
 from tests.workbooks import make_book, water
 
 JUNE = Month(2018, 6)
@@ -40,6 +47,8 @@ class Count:
 @dataclass
 class Tally:
     counts: dict[str, Count] = field(default_factory=dict)
+    #: mails that came twice, as their record says
+    doubled: int = 0
 
     def note(self, what: str, was_killed: bool) -> None:
         count = self.counts.setdefault(what, Count())
@@ -169,6 +178,108 @@ def kill_commands(
     shutil.rmtree(home.processed)
     run_month(home, JUNE)
     assert seen(home, registry)["projects"][0][17] == 100 + last
+    return tally
+
+
+def kill_runs_on_prefect(
+    home: Home,
+    folder: Path,
+    turns: int,
+    seed: int = 2018,
+    tell: Callable[[str], None] | None = None,
+) -> Tally:
+    """In each turn a correction comes in and `ledger run`, with its Prefect server, is killed at a
+    random moment; every fifth turn it is let through. The server ends with its run; at the end all
+    is as if nothing had happened."""
+    registry = Registry.load(home)
+    chance = random.Random(seed)
+    tally = Tally()
+    longest = 0.0
+    for number in range(turns + 1):
+        receive_files(home, [book(folder, number)], RECEIVED, None)
+        if number % 5 == 0:
+            started = time.monotonic()
+            done = ledger(home.root, "run", str(JUNE), "--json")
+            longest = max(longest, time.monotonic() - started)
+            assert done.returncode == 0, (done.stdout[-500:], done.stderr[-2000:])
+            assert seen(home, registry)["projects"][0][17] == 100 + number
+            if tell is not None:
+                tell(str(tally))
+            continue
+        run = subprocess.Popen(
+            [LEDGER, "run", str(JUNE), "--home", str(home.root)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0, longest * 0.95))
+        run.kill()
+        code = run.wait()
+        assert code in (-signal.SIGKILL, 0), code
+        tally.note("run under Prefect", code != 0)
+        _server_is_gone(home)
+        nothing_is_lost(home, {})
+        whole(home, registry, number)
+    run_month(home, JUNE)
+    assert seen(home, registry)["projects"][0][17] == 100 + turns
+    assert verify(home, registry).differences == []
+    return tally
+
+
+def _server_is_gone(home: Home) -> None:
+    """What a killed run started has ended with it."""
+    for _ in range(600):
+        mine = str(home.prefect).encode()
+        if not any(mine in _environment(path) for path in Path("/proc").glob("[0-9]*/environ")):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the killed run's Prefect server is still there")
+
+
+def _environment(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def kill_sending(
+    base: Home, folder: Path, turns: int, seed: int = 2018, tell: Callable[[str], None] | None = None
+) -> Tally:
+    """In each turn an edition for two recipients is sent and killed at a random moment, then sent
+    again. Nobody is left out; who got a mail twice got the same one, and the record says so.
+
+    `base` is a home as tests.mailing makes it; the mail server is in this process.
+    """
+    chance = random.Random(seed)
+    tally = Tally()
+    longest = 1.0
+    with mail_server() as (box, port), pytest.MonkeyPatch.context() as patch:
+        for name, value in smtp(port, timeout_seconds=10).items():
+            patch.setenv(name, value)
+        for number in range(turns):
+            home = copied(base, folder / "home")
+            box.messages.clear()
+            if number == 0:
+                started = time.monotonic()
+                assert send_month(home, MARCH).all_done
+                longest = time.monotonic() - started
+                continue
+            was_killed = strike(tally, "send", lambda home=home: send_month(home, MARCH), longest, chance)
+            longest *= 1.05 if was_killed else 0.85
+            assert send_month(home, MARCH).all_done
+            assert len(box.ids()) == 2 and len({data for _, _, data in box.messages}) == 2
+            told = month_deliveries(home, MARCH)
+            assert not told["open"] and not told["not_yet"]
+            twice = {address for address, count in box.to().items() if count > 1}
+            doubtful = {one["recipient_key"] for one in told["holders"] if one["doubtful"]}
+            assert {address.partition("@")[0] for address in twice} <= doubtful
+            tally.doubled += len(twice)
+            again = send_month(home, MARCH)
+            assert not again.queued and not again.delivered.deliveries
+            if number % 10 == 0:
+                assert verify(home, Registry.load(home)).differences == []
+                if tell is not None:
+                    tell(str(tally))
     return tally
 
 
