@@ -27,7 +27,7 @@ from flows import almanac, artifacts, duties, posting, programmes
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
-from flows.schedule import Duty, Kind, Timetable
+from flows.schedule import AFTERMATH_MONTHS, Duty, Kind, Timetable
 from ledger import calendar, logs, notices
 from ledger.calendar import SHANGHAI
 from ledger.errors import Busy, LedgerError, disk_problem
@@ -160,20 +160,20 @@ def _send(home: Home, month: Month, retry_refused: bool) -> Told:
 def _posted(name: str, home: Home, month: Month, work: Callable[..., posting.Posted]) -> Told:
     """Mails as a task, whose table shows what became of each."""
     log = get_run_logger()
-    done: list[posting.Posted | LedgerError] = []
+    done: list[posting.Posted | Exception] = []
 
     @task(name=name, task_run_name=f"{month} {name}", cache_policy=NO_CACHE, persist_result=False)
     def post() -> State[None] | None:
         try:
             done.append(work(home, month, lambda _: None))
-        except LedgerError as problem:  # an operator's: told in a sentence, not in a traceback
-            done.append(problem)
-            return Failed(message=problem.message)
+        except Exception as error:  # noqa: BLE001  told by the flow: an operator's problem in a sentence
+            done.append(error)
+            return Failed(message=error.message if isinstance(error, LedgerError) else type(error).__name__)
         return None
 
     post(return_state=True)
     (outcome,) = done
-    if isinstance(outcome, LedgerError):
+    if isinstance(outcome, Exception):
         raise outcome
     log.info("mail month=%s count=%d all_done=%s", month, len(outcome.rows), outcome.all_done)
     if outcome.rows:
@@ -219,6 +219,7 @@ def _fetch(home: Home) -> Told:
         len(fetched.waiting),
         len(fetched.problems),
     )
+    _send_back(home, [Month.parse(month) for month in fetched.months])
     _send_waiting(home)
     told = [f"收到 {len(fetched.received)} 份"] if fetched.received else []
     told += [f"另放 {len(fetched.set_aside)} 份，没有收"] if fetched.set_aside else []
@@ -228,14 +229,21 @@ def _fetch(home: Home) -> Told:
     return (DONE, "；".join(told)) if told else (NOTHING, "没有新来的")
 
 
+def _send_back(home: Home, months: Sequence[Month]) -> None:
+    """What has to be mended goes back while the unit still has the file at hand."""
+    for month in months:
+        with contextlib.suppress(Busy):  # the morning's run sends it
+            _posted("退回", home, month, posting.send_back)
+
+
 def _send_waiting(home: Home) -> None:
-    """Once an hour, try again what a mail server put off."""
+    """Once an hour, try again what a mail server put off, of the months of the last year."""
     moment = _moment().astimezone(SHANGHAI)
     timetable = Timetable.of(home)
-    newest = timetable.due_month(moment)
-    if newest is None or moment.minute >= timetable.schedule.fetch_minutes:
+    if moment.minute >= timetable.schedule.fetch_minutes:
         return
-    for month in (newest, newest.plus(1)):
+    this = Month.of(moment.date())
+    for month in (this.plus(-step) for step in range(AFTERMATH_MONTHS + 1)):
         if timetable.has(month):
             with contextlib.suppress(Busy):  # whoever sends now sends these as well
                 posting.send_waiting(home, month, get_run_logger().debug)

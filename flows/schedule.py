@@ -85,15 +85,6 @@ class Timetable:
     def deadline(self, month: Month) -> Deadline:
         return deadline(month, self.deadline_day)
 
-    def due_month(self, moment: datetime) -> Month | None:
-        """The newest of the programme's months whose run has begun by `moment`."""
-        month = Month.of(moment.astimezone(SHANGHAI).date()).plus(-1)
-        for _ in range(AFTERMATH_MONTHS + 2):
-            if self.has(month) and self._run_begins(month) <= moment:
-                return month
-            month = month.plus(-1)
-        return None
-
     def of_month(self, month: Month) -> list[Duty]:
         """All duties of one month, in order; none where it is not the programme's."""
         if not self.has(month):

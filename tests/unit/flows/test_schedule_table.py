@@ -98,21 +98,6 @@ def test_nothing_before_the_first_month_nor_without_a_plan() -> None:
     assert timetable(years=frozenset()).between(at("2018-01-01"), at("2030-01-01")) == []
 
 
-@pytest.mark.parametrize(
-    ("moment", "month"),
-    [
-        ("2018-10-08T23:59", "2018-08"),
-        ("2018-10-09T07:59", "2018-08"),
-        ("2018-10-09T08:00", "2018-09"),
-        ("2019-01-01T12:00", "2018-11"),
-        ("2018-02-05T12:00", None),  # January's deadline is that very evening
-    ],
-)
-def test_the_month_that_is_due(moment: str, month: str | None) -> None:
-    found = timetable().due_month(at(moment))
-    assert (found and str(found)) == month
-
-
 def test_other_days_by_the_settings() -> None:
     schedule = Schedule(forms_day=20, reminder_days=(0, 2), run_day=3, at=time(23, 45), fetch_minutes=45)
     table = timetable(deadline_day=10, schedule=schedule)
