@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from flows.announce import Event, announce
 from ledger import logs
 from ledger.calendar import moment_text
 from ledger.checking.model import Checked, Verdict
+from ledger.errors import Busy
 from ledger.fetching.from_inbox import take_inbox
 from ledger.fetching.from_mail import senders, take_mailbox
 from ledger.fetching.inbox import SETTLE_SECONDS
@@ -118,21 +120,21 @@ def fetch(
     """Receive what is new, then read and judge it. A look that finds nothing new changes nothing.
 
     `settle` is how many seconds a file must have kept still. A mailbox that can't be read is told
-    in `problems`; the inbox is taken in all the same. Raises Busy where another look is going on or
-    another program keeps the ledger, UsageError where settings or registry can't be used.
+    in `problems`; the inbox is taken in all the same. Raises Busy where another look is going on,
+    UsageError where settings or registry can't be used.
     """
     lock = home.locks / _LOCK
     lock.mkdir(parents=True, exist_ok=True)
     with exclusive(lock, "收件箱", wait=PATIENCE):
         registry = Registry.load(home)
         settings = Settings.load(home)
+        recipients = load_recipients(home, registry) if settings.imap.set else ()
         memory = Memory.load(home)
         progress("收件文件夹")
         found = take_inbox(home, memory, settle=settle)
         memory.save(home)
         taken = found.taken
         problems = [f"{name} 打不开，没有收；请核对文件的读取权限。" for name in found.unreadable]
-        recipients = load_recipients(home, registry) if settings.imap.set else ()
         if settings.imap.set:
             progress("收件邮箱")
             mailed = take_mailbox(
@@ -153,7 +155,8 @@ def fetch(
         units = {one.key: registry.names.get(one.unit_code or "", "") for one in recipients}
         if fetched.received:
             progress("读取、核对、入账")
-            with Ledger.open(home, registry) as ledger:
+            # where the ledger is held for long, what was received is read by the next run
+            with suppress(Busy), Ledger.open(home, registry) as ledger:
                 fetched = _judged(fetched, ledger.catch_up(), registry)
         _announce(home, fetched)
         return replace(fetched, received=[_noted(one, units) for one in fetched.received])

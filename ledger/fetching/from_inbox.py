@@ -15,8 +15,11 @@ from ledger.fetching.memory import INBOX, Memory
 from ledger.fetching.taking import Piece, Taken, take
 from ledger.fetching.unpack import unpack
 from ledger.home import Home
+from ledger.reading.formats import limits
 from ledger.recording.intake import RECEIVED_CSV, read_received_csv
 from ledger.recording.originals import hash_file
+
+_EMPTY = {"zip": "压缩包是空的", "mail": "邮件里没有附件"}
 
 
 @dataclass
@@ -64,6 +67,12 @@ def take_inbox(home: Home, memory: Memory, *, settle: float = inbox.SETTLE_SECON
 
 def _pieces(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:
     """What a file comes to: itself, or the files in it; nothing where all is known."""
+    size = one.lay[0]
+    if size > limits.MAX_FILE:
+        if memory.inbox.get(one.name) == "":
+            return []
+        why = f"文件有 {size // limits.MEGABYTE} MB，超过上限 {limits.MAX_FILE // limits.MEGABYTE} MB"
+        return [Piece(one.name, None, moment, INBOX, why)]
     sha256 = hash_file(one.path)
     if memory.inbox.get(one.name) == sha256:
         return []
@@ -75,15 +84,18 @@ def _pieces(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[
     closed = kinds.closed_archive(head)
     if closed:
         return [Piece(one.name, one.path, moment, INBOX, closed)]
-    if not kinds.is_archive(head):
-        return [Piece(one.name, one.path, moment, INBOX)]
-    return _members(one, memory, moment, folder)
+    if kinds.is_archive(head):
+        return _within("zip", one, memory, moment, folder)
+    if one.name.lower().endswith(".eml"):
+        return _within("mail", one, memory, moment, folder)
+    return [Piece(one.name, one.path, moment, INBOX)]
 
 
-def _members(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:
+def _within(kind: str, one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:
+    """The files in an archive, or in a mail that was saved here."""
     folder.mkdir()
-    opened = unpack("zip", one.path, folder)
-    why = opened.why or ("" if opened.parts else "压缩包是空的")
+    opened = unpack(kind, one.path, folder)
+    why = opened.why or ("" if opened.parts else _EMPTY[kind])
     if why:
         return [Piece(one.name, one.path, moment, INBOX, why)]
     pieces = [

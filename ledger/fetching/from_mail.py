@@ -89,8 +89,8 @@ def _counted(memory: Memory, mailbox: Mailbox, uid: int) -> Iterator[None]:
     try:
         yield
     except MailboxProblem:
-        before = memory.breaks.get(mailbox.key, [uid, 0])
-        memory.breaks[mailbox.key] = [uid, before[1] + 1 if before[0] == uid else 1]
+        count = memory.broke_at(mailbox.key, mailbox.uidvalidity, uid) + 1
+        memory.breaks[mailbox.key] = [mailbox.uidvalidity, uid, count]
         raise
     memory.breaks.pop(mailbox.key, None)
 
@@ -98,7 +98,8 @@ def _counted(memory: Memory, mailbox: Mailbox, uid: int) -> Iterator[None]:
 def _remember(memory: Memory, mailbox: Mailbox, uid: int, taken: Iterable[Taken]) -> None:
     note_place(memory.looked, mailbox.key, mailbox.uidvalidity, uid)
     for one in taken:
-        key = attachment_key(one.details["mail"]["message"], one.name, one.sha256 or "")
+        message = one.details["mail"]["message"]
+        key = attachment_key(message, one.name, one.sha256 or "", aside=bool(one.why))
         memory.attachments[key] = 1
 
 
@@ -138,7 +139,8 @@ def _opened(
 ) -> tuple[list[Piece], str, str]:
     """What a mail comes to, its key and its sender. Raises Unreadable where the server does not
     give it; one at which the connection breaks time and again is not asked for any more."""
-    if envelope.size is None or memory.breaks.get(mailbox.key, [0, 0]) >= [envelope.uid, _MOST_BREAKS]:
+    breaks = memory.broke_at(mailbox.key, mailbox.uidvalidity, envelope.uid)
+    if envelope.size is None or breaks >= _MOST_BREAKS:
         raise Unreadable(_NOT_GIVEN)
     if envelope.size > most:
         why = (
@@ -199,7 +201,8 @@ def _new(pieces: list[Piece], memory: Memory, details: Mapping[str, Any]) -> lis
     """The pieces not yet journaled; the last of them says that the mail is done with."""
     fresh: dict[str, Piece] = {}
     for piece in pieces:
-        key = attachment_key(details["message"], piece.name, piece.sha256 or "")
+        sha256 = piece.sha256 or ""
+        key = attachment_key(details["message"], piece.name, sha256, aside=bool(piece.why))
         if key not in memory.attachments:
             fresh.setdefault(key, piece)
     left = list(fresh.values())

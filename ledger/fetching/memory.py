@@ -20,7 +20,8 @@ from ledger.recording.journal import Journal
 
 INBOX, MAIL = "inbox", "mail"
 _FILE = "fetched.json"
-_KINDS = (f"-{events.RECEIVED}.json", f"-{events.SET_ASIDE}.json")
+_ASIDE = f"-{events.SET_ASIDE}.json"
+_KINDS = (f"-{events.RECEIVED}.json", _ASIDE)
 
 
 @dataclass
@@ -30,8 +31,8 @@ class Memory:
     `inbox` has the hash last taken in under each name; `lay` the size and times of each file that
     was wholly taken in; `attachments` what came by mail (see `attachment_key`); `mailboxes` by
     mailbox its UIDVALIDITY and the last UID of which all is journaled, `looked` the same with mails
-    in which there was nothing to journal; `breaks` the UID at which the connection last broke and
-    how often it did.
+    in which there was nothing to journal; `breaks` the UIDVALIDITY and UID at which the connection
+    last broke and how often it did.
     """
 
     upto: int = 0
@@ -64,7 +65,7 @@ class Memory:
         names = journal.names()
         for name in names[self.upto :]:
             if name.endswith(_KINDS):
-                self._note(journal.event(name).payload)
+                self._note(journal.event(name).payload, aside=name.endswith(_ASIDE))
         self.upto = len(names)
         self.sha256 = journal.sha256_of(self.upto)
 
@@ -81,15 +82,21 @@ class Memory:
             with contextlib.suppress(FileNotFoundError):
                 aside.unlink()
 
-    def _note(self, payload: Mapping[str, Any]) -> None:
+    def _note(self, payload: Mapping[str, Any], *, aside: bool) -> None:
         sha256 = payload.get("sha256") or ""
         if payload.get("source") == INBOX:
             self.inbox[payload["file_name"]] = sha256
         elif payload.get("source") == MAIL:
             mail = payload["mail"]
-            self.attachments[attachment_key(mail["message"], payload["file_name"], sha256)] = 1
+            key = attachment_key(mail["message"], payload["file_name"], sha256, aside=aside)
+            self.attachments[key] = 1
             if mail["last"]:
                 note_place(self.mailboxes, mail["mailbox"], mail["uidvalidity"], mail["uid"])
+
+    def broke_at(self, mailbox: str, uidvalidity: int, uid: int) -> int:
+        """How often the connection broke at this mail, at the last looks in a row."""
+        last = self.breaks.get(mailbox)
+        return last[2] if last is not None and last[:2] == [uidvalidity, uid] else 0
 
     def seen(self, mailbox: str, uidvalidity: int) -> int:
         """The last UID of a mailbox that need not be looked at again; 0 where all must be."""
@@ -97,9 +104,10 @@ class Memory:
         return max((place[1] for place in places if place and place[0] == uidvalidity), default=0)
 
 
-def attachment_key(message: str, name: str, sha256: str) -> str:
-    """What an attachment is known by, in whatever folder its mail turns up again."""
-    return f"{message[:32]}:{sha256[:32] or name}"
+def attachment_key(message: str, name: str, sha256: str, *, aside: bool) -> str:
+    """What an attachment is known by, in whatever folder its mail turns up again. One that was set
+    aside is received when its mail comes up again after its sender was registered."""
+    return f"{'-' if aside else '+'}{message[:32]}:{sha256[:32] or name}"
 
 
 def note_place(places: dict[str, list[int]], mailbox: str, uidvalidity: int, uid: int) -> None:

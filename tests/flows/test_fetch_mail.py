@@ -19,10 +19,11 @@ from flows.fetch import Fetched, fetch
 from flows.init import make_home
 from flows.plan import register
 from ledger.calendar import SHANGHAI, now
-from ledger.errors import UsageError
+from ledger.errors import Busy, UsageError
 from ledger.fetching import from_mail
 from ledger.home import CHECKOUT, Home
 from ledger.recording.journal import Journal
+from ledger.recording.ledger import Ledger
 from ledger.recording.rebuild import verify
 from ledger.registry import Registry
 from schemas.month import Month
@@ -266,6 +267,49 @@ def test_what_a_stranger_sends_is_kept_aside_and_shown(
     assert Path(one.kept).name == NAME
     assert (office.home.root / one.kept).read_bytes() == books["jingyang"]
     assert office.look() == Fetched()
+
+
+def test_a_sender_registered_afterwards_is_heard_when_his_mail_comes_up_again(
+    office: Office, books: dict[str, bytes]
+) -> None:
+    letter = mail([attached(NAME, books["jingyang"])], sender=b"new@jianshi.example")
+    office.deliver(letter)
+    assert len(office.look().set_aside) == 1
+    file = office.home.own_registry / "recipients.csv"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("jingyang@jianshi.example", "new@jianshi.example"),
+        encoding="utf-8",
+    )
+    assert office.look() == Fetched()
+    office.deliver(letter)  # moved out of the folder and back
+    assert told(office.look()) == [(NAME, "景阳镇", "accepted")]
+    office.deliver(letter)
+    assert office.look() == Fetched()
+
+
+def test_while_the_ledger_is_held_mails_are_received_all_the_same(
+    office: Office, books: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.deliver(mail([attached(NAME, books["jingyang"])]))
+
+    def held(*_: object, **__: object) -> None:
+        raise Busy("另一个程序正在使用台帐")
+
+    monkeypatch.setattr(Ledger, "catch_up", held)
+    assert told(office.look()) == [(NAME, "", "")]
+    monkeypatch.undo()
+    with Ledger.open(office.home, Registry.load(office.home)) as ledger:
+        assert [checked.submission.unit_code for checked in ledger.catch_up()] == ["422822103"]
+
+
+def test_recipients_that_can_not_be_used_stop_it_before_anything_is_taken_in(
+    office: Office, books: dict[str, bytes]
+) -> None:
+    (office.home.inbox / NAME).write_bytes(books["jingyang"])
+    (office.home.own_registry / "recipients.csv").write_text("key,name,address\na,b,no address\n")
+    with pytest.raises(UsageError, match="不是邮箱地址"):
+        office.look()
+    assert office.events() == []
 
 
 def test_what_is_no_table_is_set_aside_beside_the_table(office: Office, books: dict[str, bytes]) -> None:

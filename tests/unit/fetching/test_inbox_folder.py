@@ -22,6 +22,7 @@ from ledger.recording import originals
 from ledger.recording.journal import Journal
 from ledger.recording.lock import exclusive
 from tests.fake_programme import A, B, new_home, write_file
+from tests.mails import attached, mail
 
 
 def made(folder: Path) -> Home:
@@ -218,6 +219,27 @@ def test_an_archive_is_opened_and_every_file_in_it_received_once(tmp_path: Path)
     assert (third.kind, third.payload["kept"]) == ("set_aside", None)
     shutil.rmtree(home.processed)
     assert looked(home) == []
+
+
+def test_a_mail_saved_into_the_inbox_is_opened(tmp_path: Path) -> None:
+    home = made(tmp_path)
+    book = write_file(tmp_path / "1.xlsx", A, "2018-09").read_bytes()
+    (home.inbox / "转发.eml").write_bytes(mail([attached("报表.xlsx", book)], sender=b"who@ever.example"))
+    (home.inbox / "空信.EML").write_bytes(mail())
+    assert looked(home) == ["空信.EML", "转发.eml/报表.xlsx"]
+    assert [kind for kind, _ in journaled(home)] == ["set_aside", "received"]
+    shutil.rmtree(home.processed)
+    assert looked(home) == []
+
+
+def test_a_film_is_neither_read_nor_copied(tmp_path: Path) -> None:
+    home = made(tmp_path)
+    with (home.inbox / "录像.mp4").open("wb") as file:
+        file.truncate(3 << 30)
+    assert looked(home) == ["录像.mp4"]
+    shutil.rmtree(home.processed)
+    assert looked(home) == []
+    assert not home.originals.exists()
 
 
 @pytest.mark.parametrize(
