@@ -92,7 +92,7 @@ def _log(home: Home) -> Path:
     return home.prefect / "server.log"
 
 
-def _keep_log_small(home: Home, ended: threading.Event) -> None:
+def keep_log_small(home: Home, ended: threading.Event) -> None:
     """Look after the server's log until `ended`: a server may run for months."""
     while not ended.wait(LOOK_AT_LOG_SECONDS):
         logs.cut(_log(home), LARGEST_LOG)
@@ -199,7 +199,7 @@ def prefect_server(
         settle(api_url)
         ended = threading.Event()
         if process is not None:
-            threading.Thread(target=_keep_log_small, args=(home, ended), daemon=True).start()
+            threading.Thread(target=keep_log_small, args=(home, ended), daemon=True).start()
         try:
             yield api_url
         finally:

@@ -6,11 +6,14 @@ import json
 import logging
 import multiprocessing
 import sqlite3
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows import server
 from ledger import logs
 from ledger.errors import Busy
 from ledger.home import Home
@@ -180,6 +183,26 @@ def test_another_programs_log_is_cut(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new\n"
     assert (tmp_path / "server.log.1").read_bytes().endswith(b"last\n")
     assert (tmp_path / "server.log.1").stat().st_size == 2000
+
+
+def test_the_servers_log_is_looked_after_while_it_runs(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LARGEST_LOG", 1000)
+    monkeypatch.setattr(server, "LOOK_AT_LOG_SECONDS", 0.01)
+    home.prefect.mkdir(parents=True)
+    log = home.prefect / "server.log"
+    ended = threading.Event()
+    watch = threading.Thread(target=server.keep_log_small, args=(home, ended))
+    watch.start()
+    until = time.monotonic() + 20
+    with log.open("ab") as writer:
+        writer.write(b"x" * 5000)
+        writer.flush()
+        while log.stat().st_size and time.monotonic() < until:
+            time.sleep(0.01)
+    ended.set()
+    watch.join()
+    assert log.stat().st_size == 0
+    assert log.with_name("server.log.1").stat().st_size == 500
 
 
 def test_commands_that_write_are_logged_and_looks_are_not(tmp_path: Path) -> None:
