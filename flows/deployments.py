@@ -80,7 +80,7 @@ DONE, DEGRADED, NOTHING, BUSY = "Completed", "Degraded", "Nothing", "Busy"
 # --- the flows
 
 
-def _run_name() -> str:
+def run_name() -> str:
     """``2018-09 预填表``; by its day where the calendar decides."""
     month = str(flow_run.parameters.get("month") or "")
     if month in ("", ON_SCHEDULE):
@@ -88,40 +88,40 @@ def _run_name() -> str:
     return f"{month} {flow_run.flow_name}"
 
 
-@flow(name="预填表", flow_run_name=_run_name, persist_result=False)
+@flow(name="预填表", flow_run_name=run_name, persist_result=False)
 def forms(month: ThisMonth = "", units: Units = []) -> State[None]:  # noqa: B006  Prefect's form
     """生成各单位的预填表，登记了邮箱的单位同时发去。已发过的不再发。"""
     return _do("forms", Kind.FORMS, month, 0, lambda home, chosen: _forms(home, chosen, units))
 
 
-@flow(name="每月报告", flow_run_name=_run_name, persist_result=False)
+@flow(name="每月报告", flow_run_name=run_name, persist_result=False)
 def report(month: LastMonth = "") -> State[None]:
     """收件、核对、入账、退回、出报告草稿。可反复运行；没有变化的不重做。"""
     return _do("report", Kind.RUN, month, -1, _report)
 
 
-@flow(name="催报", flow_run_name=_run_name, persist_result=False)
+@flow(name="催报", flow_run_name=run_name, persist_result=False)
 def remind(month: LastMonth = "") -> State[None]:
     """提醒没报的单位，把标出问题的表发回报送单位；每天每单位各至多一次，报了就不再催。"""
     return _do("remind", Kind.REMIND, month, -1, _remind)
 
 
-@flow(name="发送", flow_run_name=_run_name, persist_result=False)
+@flow(name="发送", flow_run_name=run_name, persist_result=False)
 def send(month: LastMonth = "", retry_refused: Again = False) -> State[None]:
     """发送已签发的月报：收件名单上每人每版一次；可反复运行，只发没发成的。"""
     return _do("send", None, month, -1, lambda home, chosen: _send(home, chosen, retry_refused))
 
 
-@flow(name="收件", flow_run_name=_run_name, persist_result=False)
+@flow(name="收件", flow_run_name=run_name, persist_result=False)
 def fetch() -> State[None]:
     """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账；每份只收一次。"""
-    return _guarded("fetch", _fetch)
+    return guarded("fetch", _fetch)
 
 
-@flow(name="补办", flow_run_name=_run_name, persist_result=False)
+@flow(name="补办", flow_run_name=run_name, persist_result=False)
 def catch_up() -> State[None]:
     """把到期没有办的（停机时错过的）依次办一遍，每件只办一次。"""
-    return _guarded("catch-up", lambda home: _overdue(home, list(Kind)))
+    return guarded("catch-up", lambda home: _overdue(home, list(Kind)))
 
 
 # --- what they do
@@ -276,11 +276,11 @@ def _do(name: str, kind: Kind | None, month: str, months_back: int, work: Work) 
     """Do `work` for the month given, for the calendar month so many months from now where none is,
     or what the calendar says is due."""
     if month == ON_SCHEDULE and kind is not None:
-        return _guarded(name, lambda home: _overdue(home, [kind]))
+        return guarded(name, lambda home: _overdue(home, [kind]))
     chosen = (
         Month.parse(month) if month not in ("", ON_SCHEDULE) else Month.of(_moment().date()).plus(months_back)
     )
-    return _guarded(name, lambda home: work(home, chosen))
+    return guarded(name, lambda home: work(home, chosen))
 
 
 def _overdue(home: Home, kinds: Sequence[Kind]) -> Told:
@@ -322,13 +322,18 @@ def _together(told: Sequence[Told]) -> Told:
     return state, "；".join(sentence for _, sentence in told)
 
 
-def _guarded(name: str, work: Callable[[Home], Told]) -> State[None]:
+def _own_home() -> Home:
+    """The home whose deployment this run is of."""
+    return programmes.find(deployment.name)
+
+
+def guarded(name: str, work: Callable[[Home], Told], find: Callable[[], Home] = _own_home) -> State[None]:
     """The state a flow ends in, its run in the home's log under `name`. Another's hold on the month is
     no failure: the run comes again."""
     end_with_parent()
     log = get_run_logger()
     try:
-        home = programmes.find(deployment.name)
+        home = find()
         with logs.task(home, f"flow {name}", flow_run=str(flow_run.id)) as noted:
             state, message = work(home)
             noted.note(state=state)

@@ -15,6 +15,8 @@ from ledger.home import Home, homes_below
 
 #: The folder whose homes are served; without it the one home of LEDGER_HOME is.
 HOMES_VARIABLE = "LEDGER_HOMES"
+#: Where a server that serves a folder of homes has its own files.
+SERVER_FOLDER = ".serve"
 #: What Prefect allows in no name.
 _FORBIDDEN = frozenset('/%&<>"')
 _FALLBACK = "ledger"
@@ -40,6 +42,14 @@ def of_folder(folder: Path) -> dict[str, Home]:
 def of_home(home: Home) -> dict[str, Home]:
     """One home under the name of its folder."""
     return {_name(home.root.name): home}
+
+
+def served_folder() -> Path:
+    """The folder whose homes are served. Raises UsageError where one home is."""
+    folder = os.environ.get(HOMES_VARIABLE)
+    if not folder:
+        raise UsageError("这里只照管一个县，没有可以汇总的；请用 ledger serve --homes 文件夹。")
+    return Path(folder)
 
 
 def find(name: str | None) -> Home:

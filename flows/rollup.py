@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import batches
+from flows import batches, programmes
 from flows.batches import HomeDone
 from ledger.calendar import moment_text
 from ledger.errors import LedgerError, UsageError
@@ -113,7 +113,7 @@ def roll_up(
     def told(finished: Sequence[HomeDone]) -> None:
         progress(f"{'跑' if run else '读'} {len(finished)}/{len(homes)} 个县")
 
-    with hold_month(Home(root), month):
+    with hold_month(own_place(root), month):
         done = batches.work_all(given, settings.runner.workers, told)
         return finish(root, month, done, out, levels=levels, progress=progress)
 
@@ -131,12 +131,17 @@ def roll_up_on_prefect(
     from flows.server import prefect_server
 
     batches.find_homes(root)  # what is wrong with the folder is said before a server is started
-    with hold_month(Home(root), month):
+    with hold_month(own_place(root), month):
         progress("启动 Prefect")
-        with prefect_server(Home(root), load=lambda: importlib.import_module("flows.rollup_flow")):
+        with prefect_server(own_place(root), load=lambda: importlib.import_module("flows.rollup_flow")):
             from flows.rollup_flow import rollup_flow
 
             return rollup_flow(root, month, out, run=run, levels=levels, progress=progress)
+
+
+def own_place(root: Path) -> Home:
+    """Where the roll-up's own files are (locks, Prefect's database): not among the homes."""
+    return Home(root / programmes.SERVER_FOLDER)
 
 
 def told(outcome: RolledUp, folder: Path) -> list[str]:

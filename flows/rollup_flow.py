@@ -10,18 +10,23 @@ from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Annotated
 
-from prefect import State, flow, task
+from prefect import State, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.logging.handlers import APILogWorker
 from prefect.states import Completed
+from pydantic import Field
 
-from flows import batches, rollup
+from flows import batches, programmes
 from flows.batches import Batch, HomeDone
-from flows.rollup import Progress, RolledUp
+from flows.deployments import ON_SCHEDULE, LastMonth, Told, guarded, run_name
+from flows.rollup import Progress, RolledUp, finish, own_place
 from flows.runners import Kept, task_runner
+from ledger import calendar
 from ledger.home import Home
+from ledger.recording.month_lock import hold_month
 from ledger.settings import Settings
 from schemas.month import Month
 from schemas.rollup import Level
@@ -76,7 +81,7 @@ def rollup_flow(
             finished += len(future.result())
             here.progress(f"{'跑' if run else '读'} {finished}/{len(homes)} 个县")
         done = [one for future in futures for one in future.result()]
-        outcome = rollup.finish(root, month, done, out, levels=levels, progress=here.progress)
+        outcome = finish(root, month, done, out, levels=levels, progress=here.progress)
         here.outcomes.append(outcome)
         return Completed(name=outcome.state, message=outcome.message)
 
@@ -89,3 +94,25 @@ def rollup_flow(
         APILogWorker.drain_all(timeout=5)
     outcome: RolledUp = here.outcomes[0]
     return outcome
+
+
+Run = Annotated[
+    bool,
+    Field(json_schema_extra={"title": "先跑各县", "description": "先把各县本月新到的报表收件、核对、入账。"}),
+]
+
+
+@flow(name="各县汇总", flow_run_name=run_name, persist_result=False)
+def rollup(month: LastMonth = "", run: Run = False) -> State[None]:
+    """把各县的月报汇总到市州、省、全国，写在各县所在文件夹的 reports 里。"""
+
+    def work(place: Home) -> Told:
+        given = month if month != ON_SCHEDULE else ""
+        chosen = Month.parse(given) if given else Month.of(calendar.now().date()).plus(-1)
+        with hold_month(place, chosen):
+            outcome = rollup_flow(
+                programmes.served_folder(), chosen, run=run, progress=get_run_logger().debug
+            )
+        return outcome.state, f"{chosen.chinese}：{outcome.message}"
+
+    return guarded("rollup", work, lambda: own_place(programmes.served_folder()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from prefect.deployments.runner import RunnerDeployment
@@ -16,6 +17,7 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from flows.deployments import ON_SCHEDULE, catch_up, fetch, forms, remind, report, send
+from flows.rollup_flow import rollup
 from flows.schedule import reminders_at
 from flows.signing import signing
 from ledger.calendar import SHANGHAI
@@ -42,6 +44,11 @@ def served(name: str, home: Home) -> list[RunnerDeployment]:
         _deployment(signing, name),
         _deployment(catch_up, name),
     ]
+
+
+def consolidating(folder: Path) -> RunnerDeployment:
+    """The roll-up of all programmes below `folder`; by hand."""
+    return _deployment(rollup, folder.name)
 
 
 def _cron(text: str) -> Schedule:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
 PORT = 4200
-#: Where the server's files are when it serves a folder of homes.
-SERVER_FOLDER = ".serve"
 #: How many flow runs are under way at once; each is a process.
 RUNS_AT_ONCE = 4
 #: How often started runs are looked for, in seconds.
@@ -53,7 +51,9 @@ def serve_folder(folder: Path, port: int = PORT, *, say: Say = lambda _: None) -
     where there is none."""
     folder = folder.resolve()
     homes = programmes.of_folder(folder)
-    _serve(Home(folder / SERVER_FOLDER), homes, {programmes.HOMES_VARIABLE: str(folder)}, port, say)
+    _serve(
+        Home(folder / programmes.SERVER_FOLDER), homes, {programmes.HOMES_VARIABLE: str(folder)}, port, say
+    )
 
 
 def _serve(
@@ -121,7 +121,7 @@ async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
     from prefect.runner import Runner
 
     from flows import settling
-    from flows.served import served
+    from flows.served import consolidating, served
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -131,6 +131,9 @@ async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
         for name, home in homes.items():
             for deployment in served(name, home):
                 ids[name, deployment.flow_name] = await runner.aadd_deployment(deployment)
+        if programmes.HOMES_VARIABLE in os.environ:
+            deployment = consolidating(programmes.served_folder())
+            ids["", deployment.flow_name] = await runner.aadd_deployment(deployment)
         await settling.settle(client, set(ids.values()), own=own)
         for name, home in homes.items():
             await _show_calendar(client, home)

@@ -82,8 +82,8 @@ def _sections() -> Iterator[str]:
         "`ledger rollup` 写出的 CSV 和数据工作簿：每个地区一行（全国、省、市州），每个县一行。"
         "金额以万元计，精确到分；率由分子、分母各自相加后相除；空白即没有此项，不是 0。\n"
     )
-    for table, (sheet, columns) in ROLLUP.items():
-        yield f"### {table}（工作表“{sheet}”）\n"
+    for name, (sheet, columns) in ROLLUP.items():
+        yield f"### {name}（工作表“{sheet}”）\n"
         yield from _rows(("列", "含义"), ((f"`{c.name}`", c.meaning) for c in columns))
     yield "## 核对规则\n"
     yield from _rows(

@@ -34,8 +34,10 @@ def service(homes: dict[str, Home], tmp_path_factory: pytest.TempPathFactory) ->
     assert serving.gone(pids)
 
 
-def test_each_programme_has_its_flows_on_its_own_schedule(service: Service) -> None:
+def test_each_programme_has_its_flows_on_its_own_schedule(service: Service, homes: dict[str, Home]) -> None:
     found = service.deployments()
+    rollup = found.pop(("各县汇总", homes["云岚"].root.parent.name))
+    assert rollup["schedules"] == []
     assert {name for _, name in found} == {"云岚", "州-松岭"}
     assert len(found) == 2 * len({flow for flow, _ in found})
     crons = {key: [each["schedule"].get("cron") for each in one["schedules"]] for key, one in found.items()}
@@ -54,3 +56,14 @@ def test_a_run_is_of_its_own_programme_alone(service: Service, homes: dict[str, 
 
 def test_the_server_keeps_its_files_beside_the_homes(service: Service, homes: dict[str, Home]) -> None:
     assert (homes["云岚"].root.parent / ".serve" / "data" / "processed" / "prefect" / "prefect.db").is_file()
+
+
+def test_all_programmes_are_rolled_up_by_hand(service: Service, homes: dict[str, Home]) -> None:
+    folder = homes["云岚"].root.parent
+    done = service.ended(service.start("各县汇总", folder.name, month=str(MONTH), run=True))
+    assert done["state_type"] == "COMPLETED", done["state"]["message"]
+    assert done["state_name"] == "Degraded"  # nobody has reported yet
+    assert "没有报送 2 个县" in done["state"]["message"]
+    assert (folder / "reports" / str(MONTH) / f"汇总-{MONTH}-全国.pdf").is_file()
+    refused = service.ended(service.start("各县汇总", folder.name, month="九月"))
+    assert refused["state_type"] == "FAILED"
