@@ -58,6 +58,7 @@ def environment(home: Home) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
         "PREFECT_CLI_PROMPT": "false",
+        **_not_by_proxy(),
         # what a killed run held of a limit is known to the next server, and given back
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -69,9 +70,20 @@ def environment(home: Home) -> dict[str, str]:
     }
 
 
+def _not_by_proxy() -> dict[str, str]:
+    """The proxy's exceptions with this machine among them, as both spellings are read."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    exceptions = ",".join(filter(None, [known, HOST, "localhost"]))
+    return {"no_proxy": exceptions, "NO_PROXY": exceptions}
+
+
+#: An office's proxy has nothing to do with this machine's own server.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def healthy(api_url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{api_url}/health", timeout=2) as answer:  # noqa: S310  loopback
+        with _DIRECT.open(f"{api_url}/health", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError, ValueError):
         return False
