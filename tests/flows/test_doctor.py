@@ -22,6 +22,7 @@ from ledger.home import Home
 from ledger.recording.database import URL_VARIABLE
 from ledger.recording.month_lock import hold_month
 from schemas.month import Month
+from tests import dovecot
 from tests.faulty import copied, ledger, read_only, real_home, small_books
 
 PASSWORD = "s3cret-1"
@@ -265,7 +266,23 @@ def test_the_mail_server(home: Home, mail: tuple[int, Letters], monkeypatch: pyt
     assert check(home, "发信（SMTP）").state is State.BROKEN
 
 
-def test_the_mailbox(home: Home) -> None:
+def test_the_mailbox_is_opened_and_left_as_it_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dovecot.running(("baosong",)) as server:
+        server.deliver(b"Subject: x\r\n\r\nx\r\n", now())
+        stated = f'[imap]\nhost = "localhost"\nport = {server.tls_port}\nuser = "baosong"\nca_file = "{server.ca_file}"\n'
+        home.settings.write_text(stated)
+        monkeypatch.setenv("LEDGER_IMAP__PASSWORD", dovecot.PASSWORD)
+        found = check(home, "收信（IMAP）")
+        assert found.state is State.WELL and "登录成功" in found.found
+        with server.client() as client:
+            client.select_folder("INBOX", readonly=True)
+            assert len(client.search(["UNSEEN"])) == 1
+        monkeypatch.setenv("LEDGER_IMAP__PASSWORD", "other")
+        found = check(home, "收信（IMAP）")
+    assert found.state is State.BROKEN and "LEDGER_IMAP__PASSWORD" in found.remedy
+
+
+def test_no_mailbox_there(home: Home) -> None:
     home.settings.write_text(f'[imap]\nhost = "127.0.0.1"\nport = {free_port()}\nuser = "office"\n')
     found = check(home, "收信（IMAP）")
     assert found.state is State.BROKEN and "[imap]" in found.remedy
