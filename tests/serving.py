@@ -27,9 +27,10 @@ T = TypeVar("T")
 
 
 class Service:
-    """A running `ledger serve`. `words` are its arguments; it is in a process group of its own."""
+    """A running `ledger serve`. `words` are its arguments; it is in a process group of its own. With
+    `server` it uses that Prefect API instead of one of its own."""
 
-    def __init__(self, log: Path, *words: str) -> None:
+    def __init__(self, log: Path, *words: str, server: str | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -38,12 +39,14 @@ class Service:
         kept = {
             key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "LEDGER_"))
         }
+        self.api = server or f"http://127.0.0.1:{self.port}/api"
+        given = {"PREFECT_API_URL": server} if server else {}
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [LEDGER, "serve", "--port", str(self.port), *words],
                 stdout=output,
                 stderr=output,
-                env={**kept, "PYTHONUNBUFFERED": "1"},
+                env={**kept, **given, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
             )
         self.wait("已开始运行")
@@ -66,10 +69,6 @@ class Service:
                 return found
             time.sleep(0.2)
         raise AssertionError(f"not seen in {PATIENCE} s: {self.said()}")
-
-    @property
-    def api(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api"
 
     def post(self, path: str, **body: Any) -> Any:
         request = urllib.request.Request(

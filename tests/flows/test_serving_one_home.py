@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import sqlite3
 import subprocess
-import time
+import sys
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ledger.calendar import SHANGHAI
 from ledger.home import Home
+from ledger.recording.month_lock import hold_month
 from tests import serving
 from tests.serving import LEDGER, Service
 
@@ -129,6 +134,52 @@ def test_what_can_not_be_is_refused_in_chinese(service: list[Service]) -> None:
         assert told in done["state"]["message"]
 
 
+#: A run as the service starts it, by someone with less patience.
+IMPATIENT = """
+import sys
+from functools import partial
+from flows import deployments, duties
+duties.patiently_held = partial(duties.patiently_held, wait=0.2)
+state = deployments.report(month=sys.argv[1], return_state=True)
+print(state.name, state.type.value, state.message)
+"""
+
+
+def test_a_month_that_another_holds_is_no_failure_and_comes_again(service: list[Service], home: Home) -> None:
+    deployment = service[0].deployments()["每月报告", NAME]["id"]
+    surroundings = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")},
+        "PREFECT_API_URL": service[0].api,
+        "LEDGER_HOME": str(home.root),
+        "PREFECT__RUNTIME__DEPLOYMENT__ID": deployment,
+    }
+    with hold_month(home, MONTH):
+        done = subprocess.run(
+            [sys.executable, "-c", IMPATIENT, str(MONTH)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=surroundings,
+            timeout=120,
+        )
+    assert done.stdout.startswith("Busy COMPLETED "), done.stderr
+    assert "自动再来一次" in done.stdout
+    waiting = [run for run in service[0].runs("每月报告") if run["state_type"] == "SCHEDULED"]
+    (again,) = [run for run in waiting if not run["auto_scheduled"]]
+    assert again["parameters"] == {"month": str(MONTH)}
+    ahead = datetime.fromisoformat(again["expected_start_time"]) - datetime.now(SHANGHAI)
+    assert timedelta(minutes=8) < ahead <= timedelta(minutes=10)
+
+
+def test_the_calendar_is_shown(service: list[Service]) -> None:
+    shown = service[0].post("/artifacts/latest/filter", artifacts={"key": {"like_": "calendar-%"}})
+    assert {one["key"] for one in shown} == {"calendar-home"}
+    rows = json.loads(shown[0]["data"])
+    assert any("预填表" in row["办什么"] for row in rows)
+    assert any("截止" in row["办什么"] for row in rows)
+    assert "签发和发送由人启动" in shown[0]["description"]
+
+
 def test_a_second_service_of_the_same_home_is_refused(service: list[Service], home: Home) -> None:
     second = subprocess.run(
         [LEDGER, "serve", "--home", str(home.root)], capture_output=True, text=True, check=False, timeout=60
@@ -137,36 +188,70 @@ def test_a_second_service_of_the_same_home_is_refused(service: list[Service], ho
     assert "已有一个 ledger serve 在运行" in second.stderr
 
 
-def test_killed_in_the_midst_it_takes_up_again(service: list[Service], home: Home) -> None:
-    old = service[0]
-    interrupted = old.start("每月报告", NAME, month=str(MONTH))
-    old.until(lambda: old.run(interrupted)["state_type"] == "RUNNING" or None)
-    pids = old.processes()
-    assert len(pids) >= 3  # the service, its server, the run
-    old.kill()
-    assert serving.gone(pids), "processes of a killed service are left"
-    service[0] = new = Service(old.log, "--home", str(home.root))
-    assert new.ended(interrupted)["state_type"] == "COMPLETED"
-    running = new.post("/flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
-    assert [run["id"] for run in running if run["start_time"] and _before(run, new)] == []
-    assert len(new.runs("补办")) == 2  # nothing was missed meanwhile: none has been added
-
-
-def _before(run: dict[str, object], service: Service) -> bool:
-    """Whether a run began before the service did."""
-    began = Path(f"/proc/{service.process.pid}").stat().st_ctime
-    return datetime.fromisoformat(str(run["start_time"])).timestamp() < began
+def test_on_a_server_of_others_it_touches_only_its_own(
+    service: list[Service], home: Home, tmp_path: Path
+) -> None:
+    waiting = service[0].start("每月报告", NAME, month=str(MONTH))
+    guest_home = serving.make_home(tmp_path / "guest")
+    guest = Service(tmp_path / "guest.log", "--home", str(guest_home.root), server=service[0].api)
+    assert {name for _, name in guest.deployments()} == {NAME, "guest"}
+    assert guest.ended(guest.start("预填表", "guest", month=str(MONTH), units=["松涧乡"]))["name"]
+    assert len(list(guest_home.forms(MONTH).iterdir())) == 1
+    assert guest.stop() == 0
+    assert service[0].ended(waiting)["state_type"] == "COMPLETED"
+    assert ("每月报告", NAME) in service[0].deployments()
+    assert not (guest_home.prefect / "prefect.db").exists()
 
 
 def test_it_ends_when_it_is_asked_to_and_starts_again_at_once(service: list[Service], home: Home) -> None:
     pids = service[0].processes()
-    begun = time.monotonic()
     assert service[0].stop() == 0, service[0].said()
     assert serving.gone(pids, within=5)
-    assert time.monotonic() - begun < 60
     assert "Traceback" not in service[0].said()
     service[0] = Service(service[0].log, "--home", str(home.root))
     assert {flow for flow, _ in service[0].deployments()} == set(SCHEDULES)
     assert all(one["paused"] is False for one in service[0].deployments().values())
-    os.kill(service[0].process.pid, 2)  # Ctrl-C
-    assert service[0].process.wait(60) == 0
+
+
+def test_killed_in_the_midst_it_takes_up_again(service: list[Service], home: Home) -> None:
+    old = service[0]
+    interrupted = old.start("每月报告", NAME, month=str(MONTH))
+    old.until(lambda: old.run(interrupted)["state_type"] == "RUNNING" or None)
+    caught_up = len(old.runs("补办"))
+    pids = old.processes()
+    assert len(pids) >= 3  # the service, its server, the run
+    old.kill()
+    assert serving.gone(pids), "processes of a killed service are left"
+    late = _one_run_is_late(home)
+    service[0] = new = Service(old.log, "--home", str(home.root))
+    assert new.ended(interrupted)["state_type"] == "COMPLETED"
+    running = new.post("/flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
+    assert [run["name"] for run in running if _before(run["state"]["timestamp"], new)] == []
+    assert new.run(late)["state"]["name"] == "Missed"
+    assert len(new.runs("补办")) == caught_up  # nothing was missed meanwhile: none has been added
+    new.process.send_signal(signal.SIGINT)  # Ctrl-C
+    assert new.process.wait(60) == 0
+    assert "Traceback" not in new.said()
+
+
+def _one_run_is_late(home: Home) -> str:
+    """As if one of the coming runs of the schedule should have begun while nothing ran; its id."""
+    with closing(sqlite3.connect(home.prefect / "prefect.db")) as database, database:
+        query = (
+            "select flow_run.id, flow_run.expected_start_time from flow_run"
+            " join flow_run_state on flow_run.state_id = flow_run_state.id"
+            " where flow_run.auto_scheduled and flow_run_state.type = 'SCHEDULED'"
+        )
+        run, moment = database.execute(query).fetchone()
+        past = str(datetime.fromisoformat(moment) - timedelta(days=30))
+        database.execute(
+            "update flow_run set expected_start_time = ?, next_scheduled_start_time = ? where id = ?",
+            (past, past, run),
+        )
+    return str(run)
+
+
+def _before(moment: str, service: Service) -> bool:
+    """Whether a moment lies before the service began."""
+    began = Path(f"/proc/{service.process.pid}").stat().st_ctime
+    return datetime.fromisoformat(moment).timestamp() < began
