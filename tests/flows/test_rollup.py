@@ -27,7 +27,7 @@ from flows import steps
 from flows.approve import approve_month
 from flows.batches import find_homes
 from flows.monthly import run_month
-from flows.rollup import NothingRead, RolledUp, roll_up
+from flows.rollup import NothingRead, RolledUp, own_place, roll_up
 from ledger.calendar import SHANGHAI
 from ledger.errors import UsageError
 from ledger.home import Home, homes_below
@@ -342,7 +342,7 @@ def test_on_prefect_the_figures_are_the_same(
     found = json.loads(done.stdout)
     assert found == roll_up(root, MONTH, tmp_path).as_json()
     assert found["state"] == "Degraded"
-    with sqlite3.connect(root / "data" / "processed" / "prefect" / "prefect.db") as database:
+    with sqlite3.connect(own_place(root).prefect / "prefect.db") as database:
         tasks = [name for (name,) in database.execute("select name from task_run order by start_time")]
     assert len(tasks) >= 4
 
@@ -350,5 +350,5 @@ def test_on_prefect_the_figures_are_the_same(
 def test_the_month_of_a_folder_is_rolled_up_once_at_a_time(root: Path, outcome: RolledUp) -> None:
     from ledger.errors import Busy
 
-    with hold_month(Home(root), MONTH), pytest.raises(Busy):
+    with hold_month(own_place(root), MONTH), pytest.raises(Busy):
         roll_up(root, MONTH)
