@@ -143,12 +143,22 @@ class Settings(BaseSettings):
         if unknown := sorted(stated.keys() - cls.model_fields.keys()):
             raise UsageError(f"ledger.toml 中没有 [{'、'.join(unknown)}] 这样的设置，请删去或改正。")
         try:
-            return cls(**stated)
+            return cls(**stated)._within(home)
         except ValidationError as error:
             places = sorted({".".join(map(str, one["loc"])) for one in error.errors(include_input=False)})
             raise UsageError(
                 f"设置不对：{'、'.join(places)}。请改 ledger.toml，或改 LEDGER_ 开头的环境变量。"
             ) from None
+
+    def _within(self, home: Home) -> Settings:
+        """The same, files named relative to the home found from anywhere."""
+
+        def found(part: Any) -> Any:
+            return (
+                part.model_copy(update={"ca_file": str(home.root / part.ca_file)}) if part.ca_file else part
+            )
+
+        return self.model_copy(update={"smtp": found(self.smtp), "imap": found(self.imap)})
 
 
 def _refuse_secrets(stated: dict[str, Any]) -> None:

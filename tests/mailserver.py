@@ -145,12 +145,14 @@ STAGES = ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "content", "dot")
 
 
 @contextlib.contextmanager
-def failing_server(stage: str, reply: bytes = b"") -> Iterator[int]:
-    """A server that at `stage` says `reply`, or nothing, and closes the connection; its port.
+def failing_server(stage: str, reply: bytes = b"", *, hanging: bool = False) -> Iterator[int]:
+    """A server that at `stage` says `reply`, or nothing, and closes the connection; its port. A
+    `hanging` one holds it for some seconds.
 
     ``content``: once some of the message has come; ``dot``: once all of it has.
     """
     listening = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
 
     def serve() -> None:
         with contextlib.suppress(OSError):
@@ -158,12 +160,14 @@ def failing_server(stage: str, reply: bytes = b"") -> Iterator[int]:
                 connection, _ = listening.accept()
                 with contextlib.suppress(OSError), connection:
                     _talk(connection, stage, reply)
+                    over.wait(5 if hanging else 0)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield int(listening.getsockname()[1])
     finally:
+        over.set()
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join(5)

@@ -127,6 +127,8 @@ def _named(event: Event) -> Iterator[tuple[str, str, str]]:
         files = payload.get(key)
         for name, sha256 in files.items() if isinstance(files, Mapping) else ():
             yield str(sha256), extension(str(name)), str(name)
+    for one in payload.get("attachments") or () if event.kind == events.MAIL_QUEUED else ():
+        yield str(one["sha256"]), str(one["ext"]), str(one["name"])
 
 
 #: The parts of an event that name files kept among the originals, SHA-256 by name.

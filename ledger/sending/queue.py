@@ -18,6 +18,7 @@ from ledger.home import Home
 from ledger.recipients import Recipient
 from ledger.recording import events
 from ledger.recording.database import reading
+from ledger.recording.editions import issued
 from ledger.recording.journal import Event, Journal
 from ledger.recording.ledger import Ledger
 from ledger.recording.outbox import SUPERSEDED, WAITING, Kind, Mail, State, mails_of
@@ -108,11 +109,25 @@ class Outbox:
         return f"{kind}.{month}.{hashlib.sha256(words.encode()).hexdigest()[:_ID_LENGTH]}"
 
     def queue(self, ledger: Ledger, drafts: Sequence[Draft]) -> list[Queued]:
-        """Journal those drafts that are not queued yet; what was queued, in order."""
+        """Journal those drafts that are not queued yet; what was queued, in order. Pages of an edition
+        that was withdrawn meanwhile are left out."""
+
+        def stands(draft: Draft) -> bool:
+            if draft.edition is None:
+                return True
+            files = {
+                sha256
+                for one in issued(ledger, draft.month)
+                if one.number == draft.edition
+                for sha256 in one.files.values()
+            }
+            return files >= {one.sha256 for one in draft.attachments}
 
         def due() -> list[Noted]:
             known = {mail.message_id for month in {d.month for d in drafts} for mail in mails(ledger, month)}
-            payloads = {(payload := self._payload(draft))["message_id"]: payload for draft in drafts}
+            payloads = {
+                (payload := self._payload(draft))["message_id"]: payload for draft in drafts if stands(draft)
+            }
             return [(events.MAIL_QUEUED, one) for key, one in payloads.items() if key not in known]
 
         return [_queued(event) for event in ledger.note_all(due)] if drafts else []

@@ -267,7 +267,7 @@ def _unusable(error: Exception, settings: Smtp) -> Unusable:
             )
         case ssl.SSLError():
             return Unusable("与邮件服务器谈不成加密连接。请核对 ledger.toml 的 [smtp] port 和 security。")
-        case TimeoutError():
+        case _ if _kind(error) == "超时":
             return Unusable(
                 "邮件服务器没有应答（超时）。稍后会再试；请查看网络和 [smtp] host、port。", passing=True
             )

@@ -105,7 +105,7 @@ def test_killed_while_writing_files(base: Home, tmp_path: Path) -> None:
     whole = {path.name: path.read_bytes() for path in Home(tmp_path / "count").outbox(MARCH).iterdir()}
     assert len(whole) == 2
     # the journal's own steps are struck one by one above
-    for at in range(1, steps + 1, 3):
+    for at in range(1, steps + 1, 5):
         home = copied(base, tmp_path / "home")
         _killed(home, at)
         assert send_month(home, MARCH).all_done, at

@@ -49,6 +49,8 @@ def test_what_a_clerk_sees_and_nothing_secret_is_left(base: Home, tmp_path: Path
         assert (one["state"], one["recipient_key"]) == ("sent", "leader")
         done = run(home, settings, "send", "2019-03")
         assert done.returncode == 0 and "名单上的都已发过" in done.stdout
+        proved = run(home, settings, "verify", "--quick")
+        assert proved.returncode == 0 and "没有提到" not in proved.stdout, "attachments are the journal's"
         early = run(home, settings, "send", "2019-04")
         assert early.returncode == 2 and "还没有签发，不能发送。请先运行 ledger run 2019-04" in early.stderr
         reminded = run(home, settings, "remind", "2019-03")
@@ -57,7 +59,7 @@ def test_what_a_clerk_sees_and_nothing_secret_is_left(base: Home, tmp_path: Path
         assert shown.returncode == 0 and "市结对合作领导小组    第1版" in shown.stdout
         told = json.loads(run(home, settings, "status", "2019-03", "--deliveries", "--json").stdout)
         assert told["not_yet"] == [] and len(told["holders"]) == 3 and len(told["mails"]) == 9
-        outputs = [wrong, refused, again, done, early, reminded, shown]
+        outputs = [wrong, refused, again, done, proved, early, reminded, shown]
     assert box.to()["leader@office.example"] == 1 and set(box.logins) == {"office"}
     for said in outputs:
         assert SECRET not in said.stdout + said.stderr

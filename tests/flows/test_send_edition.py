@@ -131,6 +131,12 @@ def test_a_server_that_defers_gets_it_again(home: Home, served) -> None:
     assert served.to() == dict.fromkeys(GETTING, 1) and max(served.ids().values()) == 1
 
 
+def test_a_greylisting_server_gets_it_in_the_same_run(home: Home, served) -> None:
+    served.script = {address: ["450"] for address in GETTING}
+    assert send_month(home, MARCH).all_done
+    assert served.to() == dict.fromkeys(GETTING, 1) and served.tries == dict.fromkeys(GETTING, 2)
+
+
 def test_one_refused_stops_nobody_and_is_tried_at_another_address(home: Home, served) -> None:
     served.script[LEADER] = ["550"]
     sent = send_month(home, MARCH)
@@ -246,6 +252,19 @@ def test_a_queued_edition_is_not_withdrawn_and_is_dropped_for_a_newer_one(
     assert send_month(home, MARCH).all_done
     (mail,) = [m for m in served.parsed() if m["To"].addresses[0].addr_spec == LEADER]
     assert "第2版" in mail["Subject"] and "更正" not in mail["Subject"]
+
+
+def test_an_edition_withdrawn_while_it_is_being_queued_is_not(
+    home: Home, served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def withdrawn_meanwhile(ledger: Ledger, drafts: object) -> object:
+        withdraw(ledger, MARCH, "王主任", "", parse_moment("2019-04-13T09:00"))
+        return queue(ledger, drafts)
+
+    queue = Ledger.note_all
+    monkeypatch.setattr(Ledger, "note_all", withdrawn_meanwhile)
+    assert queue_edition(home, MARCH) == []
+    assert not any(event.kind == "mail_queued" for event in Journal(home.journal).events())
 
 
 def test_the_date_and_the_id_do_not_hang_on_the_try(home: Home, served) -> None:

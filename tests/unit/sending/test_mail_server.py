@@ -74,11 +74,32 @@ def test_lost_before_the_dot_is_certain_after_it_is_not(stage: str, reply: bytes
         pytest.skip("nothing is said while the content comes")
     with failing_server(stage, reply) as port:
         answer = give(port)
-    # a short mail is handed over whole before the connection is seen to break
-    if stage == "content" or (stage == "dot" and not reply.startswith(b"421")):
+    if stage == "content":
+        # a short mail may be handed over whole before the connection is seen to break
+        assert answer.state in (State.DEFERRED, State.UNCERTAIN)
+    elif stage == "dot" and not reply.startswith(b"421"):
         assert answer.state is State.UNCERTAIN
     else:
         assert answer.state is State.DEFERRED
+
+
+@pytest.mark.parametrize(
+    ("stage", "state"),
+    [("MAIL", State.DEFERRED), ("RCPT", State.DEFERRED), ("DATA", State.DEFERRED), ("dot", State.UNCERTAIN)],
+)
+def test_a_server_that_hangs_is_not_waited_for_for_ever(stage: str, state: State) -> None:
+    with failing_server(stage, hanging=True) as port:
+        answer = give(port, timeout_seconds=0.3)
+    assert answer.state is state and "超时" in answer.text
+
+
+def test_a_server_that_hangs_before_its_greeting() -> None:
+    with (
+        failing_server("greeting", hanging=True) as port,
+        pytest.raises(Unusable, match=r"超时") as hung,
+    ):
+        give(port, timeout_seconds=0.3)
+    assert hung.value.passing
 
 
 def test_a_large_mail_broken_off_in_the_midst_never_arrived() -> None:
