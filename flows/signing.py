@@ -42,6 +42,7 @@ from schemas.month import Month
 
 FLOW = "签发"
 AGREED, REFUSED = "同意", "退回"
+_DRAFT_TAG = "draft-"
 #: How long an answered form waits for a run of the month to end, and how often it looks.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 900.0, 3.0
 
@@ -78,6 +79,7 @@ def _sign(home: Home, month: Month) -> State[None]:
     draft = drafts.waiting(home, month)
     if draft is None:
         return _nothing_to_sign(home, month)
+    _tag(draft)
     form = Signature.with_initial_data(description=described(home, draft))
     answer = suspend_flow_run(wait_for_input=form, key=tag_of(draft))
     if answer.decision == REFUSED:
@@ -214,7 +216,17 @@ def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
 
 def tag_of(draft: drafts.Draft) -> str:
     """What a signing run is tagged with: the draft it is about."""
-    return f"draft-{draft.short}"
+    return f"{_DRAFT_TAG}{draft.short}"
+
+
+def _tag(draft: drafts.Draft) -> None:
+    """Tag this run with the draft it asks about: one started by hand, or that asks anew."""
+    mine, tags = flow_run.get_id(), set(flow_run.tags)
+    others = {tag for tag in tags if tag.startswith(_DRAFT_TAG)} - {tag_of(draft)}
+    if mine is None or (tag_of(draft) in tags and not others):
+        return
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(mine), tags=sorted(tags - others | {str(draft.month), tag_of(draft)}))
 
 
 def _deployment(client: SyncPrefectClient, home: Home) -> UUID | None:

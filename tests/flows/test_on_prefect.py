@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from flows.artifacts import plain
+from flows.drafts import waiting as waiting_draft
 from schemas.month import Month
 from tests.office import OWING, make_home, write_book
 from tests.prefect_office import Office
@@ -21,7 +22,8 @@ from tests.serving import LEDGER
 
 MARCH = Month(2019, 3)
 MISSING, WRONG = "县水务局", "石桥铺镇"
-pytestmark = pytest.mark.slow
+#: flow runs are processes: on a busy machine they take many times what they take on an idle one
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,9 @@ def test_a_signature_waits_for_its_draft(office: Office, outcome: dict[str, Any]
     answer(office, waiting, "同意")
     again = office.until(lambda: _suspended(office, 1, unlike=schema["schema"]))
     assert again["id"] == waiting["id"]
+    draft = waiting_draft(office.home, MARCH)
+    assert draft is not None
+    assert [tag for tag in again["tags"] if tag.startswith("draft-")] == [f"draft-{draft.short}"]
     assert office.ledger("status", "2019-03")["edition"] is None
 
     office.stop()
@@ -208,6 +213,9 @@ def test_what_came_in_since_is_not_signed(office: Office, outcome: dict[str, Any
     asked = office.until(lambda: _suspended(office, 1))
     assert asked["id"] != waiting["id"]
 
+
+def test_signed_by_command_the_form_ends(office: Office, outcome: dict[str, Any]) -> None:
+    asked = office.until(lambda: _suspended(office, 1))
     office.ledger("run", "2019-03", "--plain", expect=None)
     office.ledger("approve", "2019-03", "--by", "某某")
     office.ledger("run", "2019-03", expect=None)
