@@ -19,6 +19,7 @@ from flows.doctor import Check, State, examine
 from flows.receive import receive_files
 from ledger.calendar import clock_at, now, parse_moment
 from ledger.home import Home
+from ledger.recording import tables
 from ledger.recording.database import URL_VARIABLE
 from ledger.recording.month_lock import hold_month
 from schemas.month import Month
@@ -113,9 +114,13 @@ def test_a_missing_original_and_a_broken_chain(home: Home) -> None:
     assert not examine(home).sound
 
 
-def test_a_changed_ledger_file(home: Home) -> None:
+def test_an_old_and_a_changed_ledger_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger(home.root, "status", "2018-06")
     assert check(home, "台帐").state is State.WELL
+    with monkeypatch.context() as newer:
+        newer.setattr(tables, "SCHEMA_VERSION", tables.SCHEMA_VERSION + 1)
+        found = check(home, "台帐")
+    assert found.state is State.MIND and "旧格式" in found.found and "自动重建" in found.remedy
     with home.database.open("r+b") as file:
         file.seek(-100, 2)
         file.write(b"x" * 100)
