@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from ledger.fetching import inbox, kinds
 from ledger.fetching.inbox import Lying
 from ledger.fetching.memory import INBOX, Memory
 from ledger.fetching.taking import Piece, Taken, take
-from ledger.fetching.unpack import unpack
+from ledger.fetching.unpack import unpack, work_folder
 from ledger.home import Home
 from ledger.reading.formats import limits
 from ledger.recording.intake import RECEIVED_CSV, read_received_csv
@@ -43,12 +42,12 @@ def take_inbox(home: Home, memory: Memory, *, settle: float = inbox.SETTLE_SECON
     done.moving = [one.name for one in found.moving]
     stated = read_received_csv(home.inbox / RECEIVED_CSV)
     moment = now()
-    with tempfile.TemporaryDirectory(prefix="ledger-inbox-") as folder:
+    with work_folder(home) as folder:
         pieces: list[Piece] = []
         whole: list[Lying] = []
         for number, one in enumerate(found.settled):
             try:
-                new = _pieces(one, memory, stated.get(one.name, moment), Path(folder) / str(number))
+                new = _pieces(one, memory, stated.get(one.name, moment), folder / str(number))
             except UsageError:
                 done.unreadable.append(one.name)
                 continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.parser
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from ledger.fetching import names
 from ledger.fetching.mailbox import Envelope, Mailbox, MailboxProblem, Unreadable, open_mailbox
 from ledger.fetching.memory import MAIL, Memory, attachment_key, note_place
 from ledger.fetching.taking import Piece, Taken, take
-from ledger.fetching.unpack import Unpacked, unpack
+from ledger.fetching.unpack import Unpacked, unpack, work_folder
 from ledger.fetching.unpack_child import sender_of
 from ledger.home import Home
 from ledger.recipients import Recipient
@@ -112,9 +111,9 @@ def _take_mail(
     known: Mapping[str, Recipient],
 ) -> list[Taken]:
     most = settings.max_megabytes * _MEGABYTE
-    with tempfile.TemporaryDirectory(prefix="ledger-mail-") as folder:
+    with work_folder(home) as folder:
         try:
-            pieces, message, sender = _opened(mailbox, envelope, most, Path(folder), memory, known)
+            pieces, message, sender = _opened(mailbox, envelope, most, folder, memory, known)
         except Unreadable:
             pieces, message, sender = [_left(envelope, _NOT_GIVEN)], "", ""
         message = message or _message_key("", f"{mailbox.key} {mailbox.uidvalidity} {envelope.uid}".encode())

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import ledger
 from ledger.fetching.unpack_child import MANIFEST, Part
+from ledger.home import Home
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +46,19 @@ class Unpacked:
             return {}
         archive = self.parts[part.archive]
         return {**self.around(archive), archive.name: self.path(archive)}
+
+
+@contextmanager
+def work_folder(home: Home) -> Iterator[Path]:
+    """An empty folder of the home for what is being unpacked, gone afterwards. What a killed look
+    left there goes, too: mails must not lie about; only one looks at a time."""
+    folder = home.processed / "fetching"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def unpack(kind: str, path: Path, folder: Path) -> Unpacked:

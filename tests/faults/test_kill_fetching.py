@@ -84,6 +84,7 @@ def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> in
         work(home)
         assert taken(home) == expected, at
         assert not list((home.raw / "mailbox-aside").rglob(".*")), at
+        assert not (home.processed / "fetching").exists(), at
     return len(range(1, counted.count + 1, every))
 
 
