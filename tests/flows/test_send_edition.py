@@ -22,6 +22,7 @@ from ledger.registry import Registry
 from tests.faulty import copied
 from tests.mailing import GETTING, MARCH, issue_next, issued_home, set_recipients, smtp
 from tests.mailserver import mail_server
+from tests.office import write_book
 
 LEADER, PARTNER, TOWN = GETTING
 
@@ -103,6 +104,35 @@ def test_a_corrected_edition_goes_to_all_who_hold_the_earlier_one(home: Home, se
     told = month_deliveries(home, MARCH)
     assert told["superseded"] == [] and told["not_yet"] == []
     assert {one["edition"] for one in told["holders"]} == {2}
+
+
+def report(ledger: Ledger, at: str, households: int, reason: str) -> None:
+    """The township's March with so many households, in time or corrected."""
+    path = ledger.home.root / f"石桥铺镇{households}.xlsx"
+    write_book(path, "石桥铺镇", MARCH, households=households, reason=reason)
+    ledger.receive([path], parse_moment(at), MARCH)
+
+
+def test_each_is_told_what_changed_since_the_edition_it_holds(home: Home, served) -> None:
+    first = "石桥铺镇 石桥铺镇茶叶初制所 2019年3月 受益贫困户：41户→45户（漏报4户）"
+    second = "石桥铺镇 石桥铺镇茶叶初制所 2019年3月 受益贫困户：45户→47户（又查实2户）"
+    with Ledger.open(home, Registry.load(home)) as ledger:
+        report(ledger, "2019-04-12T11:00", 41, "")
+        issue_next(ledger, "2019-04-13T10:00")
+        send_month(home, MARCH)
+        report(ledger, "2019-04-14T11:00", 45, "漏报4户")
+        issue_next(ledger, "2019-04-15T10:00")
+        served.script[LEADER] = ["451"] * 3
+        send_month(home, MARCH)
+        report(ledger, "2019-04-16T11:00", 47, "又查实2户")
+        issue_next(ledger, "2019-04-17T10:00")
+        send_month(home, MARCH)
+    last = {str(m["To"].addresses[0].addr_spec): m for m in served.parsed()}
+    leader, partner = (last[one].get_body(("plain",)).get_content() for one in (LEADER, PARTNER))
+    assert "第4版，替换此前送上的第2版" in leader and "第4版，替换此前送上的第3版" in partner
+    assert f"· {first}" in leader and f"· {second}" in leader
+    assert first not in partner and f"· {second}" in partner
+    assert served.to() == {LEADER: 2, PARTNER: 3, TOWN: 3}
 
 
 def test_who_is_new_gets_it_and_who_is_gone_is_named(home: Home, served) -> None:
