@@ -114,6 +114,12 @@ def restore_home(archive: Path, folder: Path, *, progress: Progress) -> Restored
     progress("取出并核对文件")
     manifest = restore_files(archive, folder)
     home = Home(folder.resolve())
+    with logs.task(home, "restore", events=manifest.upto, files=len(manifest.entries)):
+        return _stand_up(home, manifest, progress)
+
+
+def _stand_up(home: Home, manifest: Manifest, progress: Progress) -> Restored:
+    """The ledger and the issued editions of a home whose files were just restored, all proved."""
     lines = [f"取出 {len(manifest.entries)} 个文件，都与备份时相同。"]
     if not manifest.upto:
         return Restored(home, manifest, lines, None)
@@ -131,6 +137,7 @@ def restore_home(archive: Path, folder: Path, *, progress: Progress) -> Restored
         lines.append(f"已签发的 {len(editions)} 版月报已放回 reports/。")
     progress("核对")
     proof = prove(home, registry, url=url)
+    logs.note(editions=len(editions), sound=proof.fault is None)
     if os.environ.get(URL_VARIABLE):
         lines.append(
             f"台帐建在本文件夹的 SQLite 里；要改用 {URL_VARIABLE} 所指的数据库，请运行 ledger rebuild。"

@@ -11,7 +11,14 @@ from ledger.home import CHECKOUT, Home
 def make_home(home: Home) -> list[str]:
     """Make what is missing of a home; never overwrites. Returns what was made, relative paths."""
     made = []
-    for folder in (home.raw, home.inbox, home.plans, home.own_registry, home.processed, home.root / "reports"):
+    for folder in (
+        home.raw,
+        home.inbox,
+        home.plans,
+        home.own_registry,
+        home.processed,
+        home.root / "reports",
+    ):
         if not folder.is_dir():
             try:
                 folder.mkdir(parents=True)

@@ -365,4 +365,6 @@ def test_the_commands(base: Home, tmp_path: Path) -> None:
     done = ledger(tmp_path, "restore", str(archive), str(tmp_path / "new"))
     assert done.returncode == 0, done.stderr
     assert "核对完毕，没有发现问题" in done.stdout
+    (log,) = (tmp_path / "new" / "data" / "logs").iterdir()
+    assert '"what": "restore ended"' in log.read_text() and '"sound": true' in log.read_text()
     said(ledger(tmp_path / "nowhere", "backup"), 2, "data/raw")
