@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ledger.errors import Busy
 from ledger.home import Home
 from ledger.recording import events
 from ledger.recording.database import reading
 from ledger.recording.ledger import Ledger
+from ledger.recording.month_lock import hold_month, hold_sending
 from ledger.recording.outbox import Kind, Mail, State, mails_of
 from ledger.recording.rebuild import rebuild, verify
 from schemas.month import Month
@@ -120,3 +124,15 @@ def test_an_event_of_another_manner_is_no_mail_s(planned, kind: str) -> None:
     with planned() as ledger:
         ledger.note(kind, {"month": "2018-06", "edition": 1})
         assert found(ledger) == ()
+
+
+@pytest.mark.slow
+def test_another_machine_s_sending_is_waited_for(tmp_path: Path, postgres_url: str) -> None:
+    here, there = Home(tmp_path / "here"), Home(tmp_path / "there")
+    with hold_sending(here, JUNE, url=postgres_url):
+        with pytest.raises(Busy), hold_sending(there, JUNE, url=postgres_url):
+            pass
+        with hold_month(there, JUNE, url=postgres_url), hold_sending(there, Month(2018, 7), url=postgres_url):
+            pass
+    with hold_sending(there, JUNE, url=postgres_url):
+        pass
