@@ -42,7 +42,8 @@ from schemas.exports import EXPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "report.md"
-_AIM_SECONDS, _AIM_MEGABYTES = 1.3, 200
+#: The aim was named for a report of so many pages.
+_AIM_SECONDS, _AIM_MEGABYTES, _AIM_PAGES = 1.3, 200, 13
 _SIZES = (10, 100, 1000)
 #: From so many projects on a size is set once, after a small document that warms up.
 _ONCE_FROM = 1000
@@ -207,7 +208,7 @@ def result(found: dict[str, dict[str, Any]], sizes: dict[int, dict[str, Any]]) -
     """The result as Markdown."""
     county, memory, units, written = (found[k] for k in ("county", "memory", "units", "written"))
     total = sum(county["phases"].values())
-    met = "reached" if total <= _AIM_SECONDS and memory["peak"] <= _AIM_MEGABYTES else "**not reached**"
+    page, aimed = total / county["pages"], _AIM_SECONDS / _AIM_PAGES
     lines = [
         "# The report",
         "",
@@ -225,7 +226,9 @@ def result(found: dict[str, dict[str, Any]], sizes: dict[int, dict[str, Any]]) -
         f"| **all** | **{total:.2f}** | |",
         "",
         f"The setting process holds {memory['loaded']:.0f} MB when it is ready and {memory['peak']:.0f} MB at the most.",
-        f"Aim: {_AIM_SECONDS} s and {_AIM_MEGABYTES} MB: {met}.",
+        f"Aim: {_AIM_SECONDS} s for {_AIM_PAGES} pages ({aimed:.2f} s a page), {_AIM_MEGABYTES} MB. Memory: "
+        f"{_met(memory['peak'] <= _AIM_MEGABYTES)}. A page takes {page:.3f} s: {_met(page <= aimed)}; the whole report, which "
+        f"has {county['pages']} pages with contents and tags, {total:.2f} s: {_met(total <= _AIM_SECONDS)}.",
         "",
         f"## The units' reports and the brief: {units['documents']} documents, {units['pages']} pages",
         "",
@@ -252,11 +255,16 @@ def result(found: dict[str, dict[str, Any]], sizes: dict[int, dict[str, Any]]) -
     ]
     lines += [
         "",
-        "The time goes into setting type, and with the pages: about 0.1 s a page, of which tagging takes a tenth. A document of",
+        "The time goes into setting type, and with the pages: a tenth of it is tagging, two fifths lines of type. A document of",
         "more than 400,000 characters is given more time than the usual 60 s (ledger/reporting/press.py), so that 1,000 projects",
-        "are set too. The aim was named for 13 pages; the report has 19, with contents and tags.",
+        "are set too; memory grows by 1.3 MB a project, and the setting process may have 3 GB. Every box of every page is held until the",
+        "file is written, as the typesetter tags a document at its end; running the collector meanwhile gives nothing back.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _met(reached: bool) -> str:
+    return "reached" if reached else "**not reached**"
 
 
 def main() -> None:
