@@ -44,17 +44,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Who writes: the office's name and the report's, as the registry has them."""
+    """Who writes: the office's name, the report's, and whom to ask (``[report] contact``, may be
+    blank), as the registry has them."""
 
     name: str
     masthead: str
+    contact: str = ""
 
     @classmethod
     def of(cls, registry: Registry) -> Office:
         report: Mapping[str, Any] = registry.programme.get("report", {})
         name = str(report.get("issuer") or registry.names.get(registry.coordinating_unit, ""))
         masthead = str(report.get("masthead") or f"{registry.programme.get('name', '')}月报")
-        return cls(shown(name), shown(masthead))
+        return cls(shown(name), shown(masthead), shown(str(report.get("contact") or "")))
 
 
 def write(template: str, office: Office, day: date, **given: Any) -> Letter:
@@ -63,12 +65,12 @@ def write(template: str, office: Office, day: date, **given: Any) -> Letter:
     subject, _, body = words.partition("\n")
     blocks = _blocks(body)
     text = "\n\n".join(_text(block) for block in blocks)
-    dated = day_text(day)
+    signed = [line for line in (office.name, office.contact, day_text(day)) if line]
     page = _environment().get_template("letter.html.j2")
     return Letter(
         subject=subject.strip(),
-        text=f"{text}\n\n{office.name}\n{dated}\n",
-        html=page.render(subject=subject.strip(), blocks=blocks, office=office.name, day=dated),
+        text="\n".join([text, "", *signed, ""]),
+        html=page.render(subject=subject.strip(), blocks=blocks, signed=signed),
     )
 
 

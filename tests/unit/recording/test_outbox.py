@@ -127,7 +127,7 @@ def test_an_event_of_another_manner_is_no_mail_s(planned, kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_another_machine_s_sending_is_waited_for(tmp_path: Path, postgres_url: str) -> None:
+def test_another_machine_s_sending_keeps_ours_out(tmp_path: Path, postgres_url: str) -> None:
     here, there = Home(tmp_path / "here"), Home(tmp_path / "there")
     with hold_sending(here, JUNE, url=postgres_url):
         with pytest.raises(Busy), hold_sending(there, JUNE, url=postgres_url):
