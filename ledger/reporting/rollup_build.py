@@ -35,6 +35,9 @@ _MASTHEAD, _TITLE = "项目资金月报汇总", "项目资金进展情况汇总"
 _MOST_NAMES = 6
 _MOST_BEHIND = 40
 _BEYOND = Decimal(101)
+#: From so many 分 (10 亿元) on a card has no room for 万元.
+_LARGE_FEN = 100_000_000_000
+_WAN_A_YI = 10_000
 
 One = TypeVar("One")
 
@@ -234,7 +237,10 @@ def figures_count(totals: Totals, name: str) -> str:
 
 
 def _money(totals: Totals, title: str, name: str, detail: str) -> Card:
+    """An amount in 万元; from 10 亿元 on in 亿元, the exact one stands in the text."""
     amount = totals.fen(name)
+    if amount is not None and abs(amount) >= _LARGE_FEN:
+        return Card(title, figures.wan(round(Decimal(amount) / _WAN_A_YI)), "亿元", detail)
     return Card(title, figures.wan(amount), "万元" if amount is not None else "", detail)
 
 

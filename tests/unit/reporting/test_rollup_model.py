@@ -152,3 +152,17 @@ def test_an_area_has_a_name(place, name):
     nation = build_areas([programme("甲县", place)], [])
     assert full_name(nation.areas[0].areas[0]) == name
     assert full_name(nation) == "全国"
+
+
+@pytest.mark.parametrize(
+    ("fen", "shown"),
+    [
+        (99_999_999_999, ("100000", "万元")),
+        (100_000_000_000, ("10", "亿元")),
+        (9_850_880_600_000, ("985.09", "亿元")),
+        (None, ("—", "")),
+    ],
+)
+def test_a_card_has_room_for_its_amount(fen, shown):
+    page = build_rollup(MONTH, build_areas([programme("甲县", EAST, fiscal_paid=fen)], []), words({}))
+    assert (page.cards[3].figure, page.cards[3].unit) == shown
