@@ -34,6 +34,8 @@ NATION = "全国"
 _MASTHEAD, _TITLE = "项目资金月报汇总", "项目资金进展情况汇总"
 _MOST_NAMES = 6
 _MOST_BEHIND = 40
+#: How many lines a table on the page has at most; the data workbook has all.
+_MOST_LINES = 100
 _BEYOND = Decimal(101)
 #: From so many 分 (10 亿元) on a card has no room for 万元.
 _LARGE_FEN = 100_000_000_000
@@ -145,7 +147,8 @@ def build_rollup(month: Month, area: Area, own_words: Words) -> RollUp:
         gaps=_gaps(area.programmes),
         behind=behind[:_MOST_BEHIND],
         behind_count=len(behind),
-        programmes=area.programmes,
+        programmes=area.programmes[:_MOST_LINES],
+        programmes_count=len(area.programmes),
         unread=area.unread,
     )
 
@@ -335,7 +338,7 @@ def _tables(area: Area) -> tuple[Table, ...]:
     programmes = tuple(Line(one.county, one.totals, 0, single=True) for one in area.programmes)
     tables = []
     if area.level is Level.NATION:
-        tables.append(Table("各省情况", "省", tuple(map(_line, area.areas))))
+        tables.append(_table("各省情况", "省", tuple(map(_line, area.areas))))
     if area.level in (Level.NATION, Level.PROVINCE):
         prefectures = (
             area.areas
@@ -346,9 +349,13 @@ def _tables(area: Area) -> tuple[Table, ...]:
                 lambda each: (each.province, each.prefecture),
             )
         )
-        tables.append(Table("各市州情况", "市州", tuple(map(_line, prefectures))))
-    tables.append(Table("各县情况", "县", programmes))
+        tables.append(_table("各市州情况", "市州", tuple(map(_line, prefectures))))
+    tables.append(_table("各县情况", "县", programmes))
     return tuple(tables)
+
+
+def _table(title: str, head: str, lines: tuple[Line, ...]) -> Table:
+    return Table(title, head, lines[:_MOST_LINES], len(lines))
 
 
 def _line(area: Area) -> Line:

@@ -235,11 +235,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The areas of one level with their lines, worst first."""
+    """The areas of one level with their lines, worst first; `count` of them in all, where not every
+    one is on the page."""
 
     title: str
     head: str
     lines: tuple[Line, ...]
+    count: int
 
     def rows(self, sum_of_all: Totals) -> list[tuple[str, Totals]]:
         """Each line's name and totals, 合计 at the end."""
@@ -273,4 +275,5 @@ class RollUp:
     behind: tuple[tuple[str, str, str], ...]
     behind_count: int
     programmes: tuple[Programme, ...]
+    programmes_count: int
     unread: Sequence[Unread]

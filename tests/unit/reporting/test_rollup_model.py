@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 
+from ledger.reporting.html import rollup_html
 from ledger.reporting.rollup_build import build_areas, build_rollup, full_name, words
 from ledger.reporting.rollup_model import add
 from ledger.reporting.rollup_rows import area_rows
@@ -166,3 +168,14 @@ def test_an_area_has_a_name(place, name):
 def test_a_card_has_room_for_its_amount(fen, shown):
     page = build_rollup(MONTH, build_areas([programme("甲县", EAST, fiscal_paid=fen)], []), words({}))
     assert (page.cards[3].figure, page.cards[3].unit) == shown
+
+
+def test_a_long_table_is_cut_on_the_page_and_whole_in_the_data():
+    nation = build_areas([programme(f"县{n:03d}", EAST, red=n % 8) for n in range(130)], [])
+    page = build_rollup(MONTH, nation, words({}))
+    html = re.sub(r"<[^>]*>", "", rollup_html(page))
+    assert "共130个，列最差的100个，其余见数据工作簿" in html
+    assert html.count("县007") == 3  # one of the worst: in the table, in the sources and their folder
+    assert "县008" not in html  # one of the best
+    assert sum(1 for row in area_rows(MONTH, nation) if row[1] == "programme") == 130
+    assert nation.totals.programmes == 130
