@@ -17,10 +17,12 @@ from schemas.money import plain
 from schemas.month import PartialDate
 from schemas.plan import Plan, PlanItem, PlanTotal, Value
 
+_PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 def dumps(value: Any) -> str:
     """JSON text in one fixed form."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _PLAIN_JSON.encode(value)
 
 
 def encode(value: Value) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,6 @@ from sqlalchemy.engine import Engine
 from ledger.calendar import moment_text
 from ledger.errors import Damaged
 from ledger.recording import events, tables
-from ledger.recording.codec import dumps
 from ledger.recording.database import reading
 from ledger.recording.journal import Journal
 from schemas.money import plain
@@ -87,16 +87,13 @@ def digest_after(
 ) -> str:
     """The digest of all rows so far, these included."""
     content = [seq, kind, outcome, event_sha256, [[table.name, lines] for table, lines in rows]]
-    text = dumps(_plain(content))
+    text = _ROWS_JSON.encode(content)
     return hashlib.sha256((before + text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> str:
+    """A value of a row that JSON doesn't know, as text."""
     match value:
-        case dict():
-            return {name: _plain(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
         case Decimal():
             return plain(value)
         case datetime():
@@ -104,4 +101,7 @@ def _plain(value: Any) -> Any:
         case Month() | PartialDate() | Path():
             return str(value)
         case _:
-            return value
+            raise TypeError(f"no row holds a {type(value).__name__}")
+
+
+_ROWS_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)

@@ -1,15 +1,16 @@
-"""The ledger is the fold of the journal: each event, in order, once, in one transaction each.
+"""The ledger is the fold of the journal: each event, in order, once, whole or not at all.
 
 What the ledger holds depends on the journal and the originals alone, however the events were cut
 into runs: a receipt is checked against what the events before it left, and receipts are checked
-together only where none can see another (one month, every unit once). A receipt of a year without
-a plan is put off until the plan's event, then applied in order.
+together only where none can see another (one month, every unit once); such a wave is one transaction.
+A receipt of a year without a plan is put off until the plan's event, then applied in order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -37,7 +38,7 @@ from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
 from ledger.recording.standing import Chains, load_chains
 from ledger.recording.tools import Tools
-from ledger.recording.waves import Read1, joins, month_of, receipt_row, runs, waiting_for
+from ledger.recording.waves import Read1, Wave, month_of, receipt_row, runs, waiting_for
 from ledger.registry import Registry
 from schemas.plan import Plan
 
@@ -58,6 +59,7 @@ class Fold:
         self._originals = Originals(self.home.originals)
         self._registries = Registries(self.home, self._journal, self.registry)
         self._cursor = load_cursor(self.engine)
+        self._pending: dict[sa.Table, list[dict[str, Any]]] = {}
         with reading(self.engine) as connection:
             self._plans = Plans.load(connection)
 
@@ -84,7 +86,8 @@ class Fold:
             return
         with reading(self.engine) as connection:
             outcome, rows = outgoing_rows(connection, event)
-        self._commit(event.seq, event.kind, outcome, event.sha256, rows)
+        self._note(event.seq, event.kind, outcome, event.sha256, rows)
+        self._commit()
 
     def _apply_plan(self, event: Event) -> None:
         payload = event.payload
@@ -95,7 +98,8 @@ class Fold:
             data, payload["file_name"], year, version, self._registries.at(event.seq)
         )
         if not isinstance(plan, Plan):
-            self._commit(event.seq, event.kind, "refused", event.sha256, [])
+            self._note(event.seq, event.kind, "refused", event.sha256, [])
+            self._commit()
             return
         plan = self._plans.identified(plan)
         effective = effective_month(payload, year)
@@ -109,7 +113,8 @@ class Fold:
             "effective_from": effective,
             "plan": plan_text(plan),
         }
-        self._commit(event.seq, event.kind, "applied", event.sha256, [(tables.plan_versions, [line])])
+        self._note(event.seq, event.kind, "applied", event.sha256, [(tables.plan_versions, [line])])
+        self._commit()
         self._plans.add(plan, effective)
 
     # --- receipts
@@ -118,13 +123,13 @@ class Fold:
         """Apply receipts, by the registry of their own time, or of event `at` where it is later."""
         if not receipts:
             return
-        wave: list[Read1] = []
+        wave = Wave()
         for read in self._read(receipts, [max(one.seq, at) for one in receipts]):
-            if wave and not joins(wave, read):
-                self._record(wave)
-                wave = []
-            wave.append(read)
-        self._record(wave)
+            if not wave.takes(read):
+                self._record(wave.reads)
+                wave = Wave()
+            wave.add(read)
+        self._record(wave.reads)
 
     def _first_plan_seq(self, year: int) -> int:
         plans = tables.plan_versions
@@ -173,7 +178,7 @@ class Fold:
         return list(self.tools.read(jobs, workers=self.tools.workers, progress=self.progress))
 
     def _record(self, wave: Sequence[Read1]) -> None:
-        """Check a wave together, then record each of it in a transaction of its own."""
+        """Check a wave together and record it in one transaction."""
         ready = [read for read in wave if read.plan is not None]
         checks: dict[int, Checked] = {}
         if ready:
@@ -207,6 +212,8 @@ class Fold:
                 self._put_off(read)
             else:
                 self._enter(read.receipt, entry)
+        self._commit()
+        self.applied += [entries[read.receipt.seq].checked for read in ready]
 
     def _check_later(self, wave: Sequence[Read1], entries: Mapping[int, Entry]) -> None:
         """Check later months again that stand on what the wave changes; add it to its entries."""
@@ -244,8 +251,7 @@ class Fold:
     def _enter(self, receipt: Receipt, entry: Entry) -> None:
         rows = entry.rows if self._is_put_off(receipt) else [receipt_row(receipt), *entry.rows]
         outcome = "repeated" if entry.repeated else "applied"
-        self._commit(receipt.seq, events.RECEIVED, outcome, receipt.event_sha256, rows)
-        self.applied.append(entry.checked)
+        self._note(receipt.seq, events.RECEIVED, outcome, receipt.event_sha256, rows)
 
     def _is_put_off(self, receipt: Receipt) -> bool:
         return receipt.seq <= self._cursor.seq
@@ -254,19 +260,12 @@ class Fold:
         receipt = read.receipt
         line = {"event_seq": receipt.seq, "year": read.month.year}
         rows = [receipt_row(receipt), (tables.put_off, [line])]
-        self._commit(receipt.seq, events.RECEIVED, "put_off", receipt.event_sha256, rows)
+        self._note(receipt.seq, events.RECEIVED, "put_off", receipt.event_sha256, rows)
 
     # --- writing
 
-    def _commit(
-        self,
-        seq: int,
-        kind: str,
-        outcome: str,
-        event_sha256: str,
-        rows: Rows,
-    ) -> None:
-        """Insert the rows of one event and its mark in one transaction."""
+    def _note(self, seq: int, kind: str, outcome: str, event_sha256: str, rows: Rows) -> None:
+        """Have the rows of one event, and its mark, written with the next commit."""
         digest = digest_after(self._cursor.digest, seq, kind, outcome, event_sha256, rows)
         position = self._cursor.position + 1
         mark = {
@@ -277,16 +276,25 @@ class Fold:
             "event_sha256": event_sha256,
             "digest": digest,
         }
-        with writing(self.engine) as connection:
-            try:
-                connection.execute(tables.events_applied.insert(), [mark])
-            except IntegrityError as error:
-                raise Busy("另一台机器上的程序同时在入账，本次没有写入；请等它结束后再运行。") from error
-            for table, lines in rows:
-                connection.execute(table.insert(), lines)
+        for table, lines in [(tables.events_applied, [mark]), *rows]:
+            self._pending.setdefault(table, []).extend(lines)
         if seq > self._cursor.seq:
             self._cursor.seq, self._cursor.event_sha256 = seq, event_sha256
         self._cursor.position, self._cursor.digest = position, digest
+
+    def _commit(self) -> None:
+        """Write what was noted, in one transaction. A fold that could not is of no further use."""
+        pending, self._pending = self._pending, {}
+        marks = pending.pop(tables.events_applied, [])
+        if not marks:
+            return
+        with writing(self.engine) as connection:
+            try:
+                connection.execute(tables.events_applied.insert(), marks)
+            except IntegrityError as error:
+                raise Busy("另一台机器上的程序同时在入账，本次没有写入；请等它结束后再运行。") from error
+            for table, lines in pending.items():
+                connection.execute(table.insert(), lines)
 
 
 def _make(connection: Connection, read: Read1, checked: Checked, chains: Chains) -> Entry:

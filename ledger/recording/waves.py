@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +57,26 @@ def month_of(receipt: Receipt, submission: Submission) -> Month:
     return receipt.folder or submission.month or receipt.month_due
 
 
-def joins(wave: Sequence[Read1], read: Read1) -> bool:
-    """Whether `read` can be checked together with `wave`: the same month, another unit."""
-    first = wave[0]
-    same = read.month == first.month and (read.plan is None) == (first.plan is None)
-    return same and all(
-        read.unit != other.unit and read.receipt.sha256 != other.receipt.sha256 for other in wave
-    )
+class Wave:
+    """Receipts that are checked together: of one month, every unit and every file once."""
+
+    def __init__(self) -> None:
+        self.reads: list[Read1] = []
+        self._units: set[str] = set()
+        self._files: set[str] = set()
+
+    def takes(self, read: Read1) -> bool:
+        """Whether `read` can be checked together with these."""
+        if not self.reads:
+            return True
+        first = self.reads[0]
+        same = read.month == first.month and (read.plan is None) == (first.plan is None)
+        return same and read.unit not in self._units and read.receipt.sha256 not in self._files
+
+    def add(self, read: Read1) -> None:
+        self.reads.append(read)
+        self._units.add(read.unit)
+        self._files.add(read.receipt.sha256)
 
 
 def receipt_row(receipt: Receipt) -> tuple[sa.Table, list[dict[str, Any]]]:
