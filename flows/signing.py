@@ -68,9 +68,11 @@ def signing(
     """把一个月的草稿送签：在网页上填签发人和意见，同意后定版。送签期间不占机器，可以等几周。"""
     end_with_parent()
     try:
-        return _sign(programmes.find(deployment.name), Month.parse(month.strip()))
+        chosen = Month.parse(month.strip())
     except ValueError:
         return Failed(message=f"“{month}”不是月份，请写成 2018-09 的样子。")
+    try:
+        return _sign(programmes.find(deployment.name), chosen)
     except LedgerError as problem:
         return Failed(message=problem.message)
 
