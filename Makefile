@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests report test check lint docs serve bench clean distclean
+.PHONY: help setup setup-tests report test test-postgres check lint docs serve bench clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -22,6 +22,9 @@ report: setup ## the sample programme's month as a PDF (MONTH=2018-09)
 
 test: setup-tests ## all tests
 	@$(PYTEST)
+
+test-postgres: setup-tests ## all tests, every home's ledger on a PostgreSQL that they start
+	@$(PYTEST) --database postgres
 
 lint: setup-tests
 	@$(BIN)/ruff check .
