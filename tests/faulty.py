@@ -22,6 +22,7 @@ from ledger.errors import LedgerError
 from ledger.home import CHECKOUT, Home
 from ledger.recording.journal import Journal
 from ledger.recording.originals import Originals
+from tests import postgres
 from tests.workbooks import NIL, make_book, water
 
 LEDGER = str(Path(sys.executable).with_name("ledger"))
@@ -145,6 +146,7 @@ def real_home(folder: Path) -> Home:
 def copied(home: Home, folder: Path) -> Home:
     """A copy of a home, for one fault each."""
     shutil.rmtree(folder, ignore_errors=True)
+    postgres.forget_home(folder)
     shutil.copytree(home.root, folder)
     return Home(folder)
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 
 def _programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -30,20 +32,31 @@ SERVER = "LEDGER_TEST_POSTGRES"
 
 
 def url_of_home(server: str, home: Path | str) -> str:
-    """The URL of a database for this home alone, made where there is none. A home that was removed
-    and made again in its place, or copied elsewhere, is another home."""
-    import psycopg
-
+    """The URL of a database for this home alone, made where there is none. A home copied elsewhere is
+    another home; see `forget_home` for one that is removed."""
     folder, port = server.rsplit(":", 1)
-    root = Path(home).resolve()
-    told = f"{root} {root.stat().st_ino if root.exists() else ''}"
-    name = f"home_{hashlib.sha256(told.encode()).hexdigest()[:24]}"
-    with (
-        contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation),
-        psycopg.connect(f"host={folder} port={port} user=ledger dbname=postgres", autocommit=True) as server_,
-    ):
-        server_.execute(f'CREATE DATABASE "{name}"')
+    name = _database_of(home)
+    with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        _command(server, f'CREATE DATABASE "{name}"')
     return f"postgresql://ledger@/{name}?host={folder}&port={port}"
+
+
+def forget_home(home: Path | str) -> None:
+    """Drop the database of a home that is removed, where the suite runs on PostgreSQL."""
+    server = os.environ.get(SERVER)
+    if server:
+        _command(server, f'DROP DATABASE IF EXISTS "{_database_of(home)}" WITH (FORCE)')
+
+
+def _database_of(home: Path | str) -> str:
+    return f"home_{hashlib.sha256(str(Path(home).resolve()).encode()).hexdigest()[:24]}"
+
+
+def _command(server: str, words: str) -> None:
+    folder, port = server.rsplit(":", 1)
+    where = f"host={folder} port={port} user=ledger dbname=postgres"
+    with psycopg.connect(where, autocommit=True) as connection:
+        connection.execute(words.encode())
 
 
 def is_installed() -> bool:

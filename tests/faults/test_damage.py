@@ -42,6 +42,7 @@ def exported(home: Home) -> str:
     return done.stdout
 
 
+@pytest.mark.ledger_file
 @pytest.mark.parametrize("seed", range(3))
 def test_a_flipped_byte_in_the_ledger(home: Home, seed: int) -> None:
     """Built anew from the journal, and said so: no wrong figure is shown."""
@@ -57,6 +58,7 @@ def test_a_flipped_byte_in_the_ledger(home: Home, seed: int) -> None:
     assert ledger(home.root, "rebuild", "--verify").returncode == 0
 
 
+@pytest.mark.ledger_file
 def test_a_figure_changed_in_the_ledger_by_hand(home: Home) -> None:
     before = exported(home)
     with sqlite3.connect(home.database) as connection:
@@ -67,6 +69,7 @@ def test_a_figure_changed_in_the_ledger_by_hand(home: Home) -> None:
     assert exported(home) == before
 
 
+@pytest.mark.ledger_file
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.999])
 def test_a_truncated_ledger(home: Home, part: float) -> None:
     before = exported(home)
@@ -77,6 +80,7 @@ def test_a_truncated_ledger(home: Home, part: float) -> None:
 
 def test_a_truncated_journal_file(home: Home, books: dict[str, Path]) -> None:
     """The last event can't be read: it is named, and nothing is written after it."""
+    assert ledger(home.root, "status", "2018-06").returncode == 0
     last = sorted(path for path in home.journal.iterdir() if "received" in path.name)[-1]
     whole = last.read_bytes()
     changed(last, whole[:60])

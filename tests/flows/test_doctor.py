@@ -114,6 +114,7 @@ def test_a_missing_original_and_a_broken_chain(home: Home) -> None:
     assert not examine(home).sound
 
 
+@pytest.mark.ledger_file
 def test_an_old_and_a_changed_ledger_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger(home.root, "status", "2018-06")
     assert check(home, "台帐").state is State.WELL
