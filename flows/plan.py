@@ -86,6 +86,7 @@ def register(home: Home, file: Path, year: int, effective: Month | None = None) 
     same file again changes nothing."""
     registry = Registry.load(home)
     with Ledger.open(home, registry) as ledger:
+        ledger.catch_up()
         before = ledger.plan(year)
         registered = ledger.register_plan(file, year, None, effective)
         due = due_in_year(ledger, year) if registered.created else []

@@ -228,6 +228,7 @@ def test_an_adjusted_plan_counts_from_its_month(home: Path, tmp_path: Path) -> N
             sheet.cell(row, place, value)
     adjusted = tmp_path / "2018-adjusted.xlsx"
     book.save(adjusted)
+    shutil.rmtree(home / "data" / "processed", ignore_errors=True)  # the ledger lags behind the journal
     assert run(home, "plan", str(adjusted), "--year", "2018", "--from", "2019-01").returncode == 2
     both = ("--from", "2018-08", "--effective", "2018-08-15")
     assert run(home, "plan", str(adjusted), "--year", "2018", *both).returncode == 2
