@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 _SERVER = "LEDGER_TEST_POSTGRES"
 _URL = "LEDGER_DATABASE_URL"
@@ -23,8 +24,8 @@ def _home() -> str | None:
 def _name() -> None:
     server = os.environ.get(_SERVER)
     home = _home()
-    if server and home and _URL not in os.environ and os.path.isdir(os.path.join(home, "data", "raw")):
-        sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    if server and home and _URL not in os.environ and (Path(home) / "data" / "raw").is_dir():
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
         from tests.postgres import url_of_home
 
         os.environ[_URL] = url_of_home(server, home)
