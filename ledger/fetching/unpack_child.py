@@ -14,7 +14,6 @@ import email.utils
 import hashlib
 import json
 import re
-import resource
 import sys
 import zipfile
 import zlib
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from email.message import Message
 from pathlib import Path
 
+from ledger.child_limits import limit_memory, limit_time
 from ledger.fetching import kinds, names
 from ledger.fetching.kinds import HIDDEN, NOT_SENT
 
@@ -263,16 +263,6 @@ def why_closed(fault: Exception) -> str:
     return "压缩包打不开，可能已损坏或没有传完整，请重新打包或解压后再报"
 
 
-def _limit() -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_LIMIT),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-
-
 def look_into(kind: str, path: Path, folder: Path) -> Parts:
     """What is in `path`, a ``mail`` or a ``zip``; the parts' bytes in `folder`."""
     work = _Unpacking(folder, is_archive=kind == "zip")
@@ -292,7 +282,8 @@ def look_into(kind: str, path: Path, folder: Path) -> Parts:
 
 def main(kind: str, path: Path, folder: Path) -> int:
     """Look into `path` within limits and write down what is there."""
-    _limit()
+    limit_memory(MEMORY_LIMIT)
+    limit_time(CPU_SECONDS)
     found = look_into(kind, path, folder)
     (folder / MANIFEST).write_text(json.dumps(asdict(found), ensure_ascii=False), encoding="utf-8")
     return 0

@@ -11,11 +11,11 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import resource
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from ledger.child_limits import limit_memory
 from ledger.reading.model import Filing, Submission
 from ledger.reading.submission import read_submission
 from ledger.reading.wire import OUT_OF_MEMORY, READY, Request, receive, send
@@ -26,13 +26,6 @@ MEMORY_LIMIT = 2 << 30
 
 #: Cycles are collected after a file when so many objects have stayed since the last time.
 _COLLECT_FROM = 50_000
-
-
-def _limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    allowed = [MEMORY_LIMIT, *(bound for bound in (soft, hard) if bound != resource.RLIM_INFINITY)]
-    resource.setrlimit(resource.RLIMIT_AS, (min(allowed), hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _read(path: str, name: str, sha256: str, filing: Filing) -> Submission:
@@ -65,7 +58,7 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "wb")
     # Nothing that a library prints may get among the answers.
     os.dup2(2, 1)
-    _limit()
+    limit_memory(MEMORY_LIMIT)
     # What is read holds hardly any cycles; looking for them while a file is read costs a tenth of
     # the time, and more in a large one. `serve` does it between files.
     gc.freeze()

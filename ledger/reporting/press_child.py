@@ -9,32 +9,16 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import resource
 import sys
 from contextlib import suppress
 from typing import BinaryIO
 
+from ledger.child_limits import limit_memory, limit_time
 from ledger.reading.wire import receive, send
 from ledger.reporting import pdf
 
 #: Address space. A report of 1,000 projects stays below it.
 MEMORY_LIMIT = 3 << 30
-
-
-def _limit_memory() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    bound = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(MEMORY_LIMIT, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _limit_time(seconds: int) -> None:
-    """From here on so many seconds of computing, then the kernel ends the process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    wanted = int(used.ru_utime + used.ru_stime) + 1 + seconds
-    bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (bound, hard))
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -43,7 +27,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         pdf.prepare()
     while (message := receive(requests)) is not None:
         html, title, attachments, seconds = pickle.loads(message)  # noqa: S301  from our own parent
-        _limit_time(seconds)
+        limit_time(seconds)
         try:
             answer: tuple[str, bytes | str] = (
                 "done",
@@ -61,7 +45,7 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "wb")
     # nothing that a library prints may get among the answers
     os.dup2(2, 1)
-    _limit_memory()
+    limit_memory(MEMORY_LIMIT)
     serve(requests, answers)
     return 0
 
