@@ -116,7 +116,9 @@ def _alone(place: Home) -> Iterator[None]:
 
 
 async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
-    """Serve until a signal comes; `own` says whose the server is. Prefect is loaded here: its settings are in the environment now."""
+    """Serve until a signal comes; `own` says whose the server is. Prefect is loaded here: its settings
+    are in the environment now."""
+    import httpx
     from prefect.client.orchestration import get_client
     from prefect.runner import Runner
 
@@ -144,10 +146,17 @@ async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
             loop.add_signal_handler(sign, stopped.set)
         say("已开始运行。")
         await _first_of(serving, stopped)
-        if not serving.done():
-            await runner.astop()
+        if serving.done():
+            await serving  # it has failed, and says with what
+            return
+        wanted = {}
+        with contextlib.suppress(httpx.HTTPError):  # whoever stops the machine may stop the server first
+            wanted = await settling.under_way(client, set(ids.values()))
+        await runner.astop()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+        with contextlib.suppress(httpx.HTTPError):
+            await settling.put_back(client, wanted)
 
 
 async def _show_calendar(client: PrefectClient, home: Home) -> None:

@@ -1,9 +1,9 @@
 """What a killed service left behind in Prefect, settled before the next one begins.
 
 Runs that Prefect takes for running have no process any more. One that somebody started by hand is
-taken up again, for every step may be repeated; one of the schedule is ended, as are those that were
-missed while nothing ran: the calendar knows what is to be done (flows/duties.py). Runs that wait for
-a signature are left alone.
+taken up again, for every step may be repeated, as is one that a stop cut short; one of the schedule is
+ended, as are those that were missed while nothing ran: the calendar knows what is to be done
+(flows/duties.py). Runs that wait for a signature go on waiting.
 """
 
 from __future__ import annotations
@@ -56,6 +56,25 @@ async def settle(client: PrefectClient, served: set[UUID], *, own: bool) -> None
             run.id, Cancelled(name="Missed", message="当时服务没有运行；错过的由补办一次办完。"), force=True
         )
     _LOG.info("settled: %d runs without a process, %d missed", len(ended), len(missed))
+
+
+async def under_way(client: PrefectClient, served: set[UUID]) -> dict[UUID, State[None]]:
+    """The state that each run is to have again where a stop cuts it short: those that somebody started
+    go on at the next start; those that wait for a signature go on waiting, for Prefect's runner also
+    cancels one whose process has not quite ended when it is stopped."""
+    started = await _each(client, _in_states(served, StateType.RUNNING, StateType.PENDING))
+    wanted = {run.id: _taken_up() for run in started if not run.auto_scheduled}
+    for run in await _each(client, _in_states(served, StateType.PAUSED)):
+        if run.state is not None:
+            wanted[run.id] = run.state.fresh_copy()
+    return wanted
+
+
+async def put_back(client: PrefectClient, wanted: dict[UUID, State[None]]) -> None:
+    """Give the runs that a stop has cut short these states."""
+    for run_id, state in wanted.items():
+        if (await client.read_flow_run(run_id)).state_type not in (StateType.COMPLETED, state.type):
+            await client.set_flow_run_state(run_id, state, force=True)
 
 
 def _taken_up() -> State[None]:

@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from ledger.calendar import SHANGHAI
@@ -61,13 +61,13 @@ class Service:
 
     def until(self, seen: Callable[[], T | None]) -> T:
         """What `seen` returns once it returns something; fails where the service ends before."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        end = monotonic() + PATIENCE
+        while monotonic() < end:
             assert self.process.poll() is None, self.said()
             found = seen()
             if found is not None:
                 return found
-            time.sleep(0.2)
+            sleep(0.2)
         raise AssertionError(f"not seen in {PATIENCE} s: {self.said()}")
 
     def post(self, path: str, **body: Any) -> Any:
@@ -83,7 +83,7 @@ class Service:
             except urllib.error.HTTPError as error:
                 if error.code != 503:  # SQLite was busy: Prefect's clients ask again as well
                     raise
-                time.sleep(1)
+                sleep(1)
         raise AssertionError(f"{path} stayed unavailable")
 
     def deployments(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -147,11 +147,11 @@ class Service:
 
 def gone(pids: list[int], within: float = 30) -> bool:
     """Whether all these processes are gone within so many seconds."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
+    end = monotonic() + within
+    while monotonic() < end:
         if not any(_alive(pid) for pid in pids):
             return True
-        time.sleep(0.1)
+        sleep(0.1)
     return False
 
 
@@ -162,18 +162,18 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def last_month() -> Month:
-    """The month whose turn it is: its deadline may lie ahead."""
-    return Month.of(datetime.now(SHANGHAI).date()).plus(-1)
+def due_month() -> Month:
+    """The newest month whose deadline (the 10th, moved past days off) has surely passed."""
+    today = datetime.now(SHANGHAI).date()
+    return Month.of(today).plus(-1 if today.day >= 20 else -2)
 
 
 def make_home(folder: Path) -> Home:
-    """The invented county's home as if its plan were of these days, begun two months ago."""
+    """The invented county's home as if its plan were of these days and began with the month due."""
     home = office.make_home(folder)
-    month = last_month()
-    first = month.plus(-1)
+    first = due_month()
     (plan,) = home.plans.iterdir()
-    for year in {month.year, first.year}:
+    for year in {first.year, first.plus(2).year}:
         (home.plans / f"{year}-计划.xlsx").write_bytes(plan.read_bytes())
     plan.unlink()
     programme = home.own_registry / "programme.toml"
@@ -186,8 +186,8 @@ def make_home(folder: Path) -> Home:
     return home
 
 
-def away_for(home: Home, days: int) -> None:
-    """As if the service had been switched off so many days ago."""
+def away_since(home: Home, day: date) -> None:
+    """As if the service had been switched off on that day."""
     home.schedule.mkdir(parents=True, exist_ok=True)
-    since = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    since = datetime.combine(day, time.min, SHANGHAI).isoformat()
     (home.schedule / "since.json").write_text(json.dumps({"since": since}), encoding="utf-8")

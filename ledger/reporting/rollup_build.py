@@ -174,7 +174,7 @@ def _sample_notice(programmes: Sequence[Programme]) -> str:
         return ""
     if len(samples) == len(programmes):
         return "示例：所列各县的进度数字均为演示而虚构"
-    return f"含示例数据：{sentences.listing(samples, _MOST_NAMES)}的进度数字为演示而虚构"
+    return f"含示例数据：{sentences.listing(samples, _MOST_NAMES)}的进度数字是虚构的示例"
 
 
 def _time(programmes: Sequence[Programme]) -> Decimal | None:

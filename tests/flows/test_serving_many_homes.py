@@ -10,7 +10,7 @@ from ledger.home import Home
 from tests import serving
 from tests.serving import Service
 
-MONTH = serving.last_month()
+MONTH = serving.due_month()
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.serving import LEDGER, Service
 
 pytestmark = pytest.mark.slow
 NAME = "home"
-MONTH = serving.last_month()
+MONTH = serving.due_month()
 #: flow → its schedule; None: by hand alone
 SCHEDULES = {
     "预填表": "0 8 25-31 * *",
@@ -39,8 +39,8 @@ SCHEDULES = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = serving.make_home(tmp_path_factory.mktemp("serving") / NAME)
-    # away for so long that the forms, a reminder and mornings of two months were missed
-    serving.away_for(made, 40)
+    # away since the day before the month's forms: these, its reminders and its mornings were missed
+    serving.away_since(made, date(MONTH.year, MONTH.month, 24))
     return made
 
 
