@@ -2,7 +2,7 @@
 MONTH ?= 2018-09
 BIN := .venv/bin
 # both cores; the tests of one file stay together, for they share what they set up
-PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile
+PYTEST ?= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests report test test-postgres check lint docs serve bench clean distclean
