@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 PORT = 4200
 #: How many flow runs are under way at once; each is a process.
 RUNS_AT_ONCE = 4
+#: How long a stop may take, in seconds, before it is given up; what still runs ends with the service.
+STOP_SECONDS = 45
 #: How often started runs are looked for, in seconds.
 POLL_SECONDS = 3
 
@@ -149,14 +151,21 @@ async def _run(homes: Mapping[str, Home], own: bool, say: Say) -> None:
         if serving.done():
             await serving  # it has failed, and says with what
             return
-        wanted = {}
-        with contextlib.suppress(httpx.HTTPError):  # whoever stops the machine may stop the server first
-            wanted = await settling.under_way(client, set(ids.values()))
-        await runner.astop()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-        with contextlib.suppress(httpx.HTTPError):
-            await settling.put_back(client, wanted)
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            # whoever stops the machine may stop the server first: then there is nobody to tell
+            async with asyncio.timeout(STOP_SECONDS):
+                wanted = await settling.under_way(client, set(ids.values()))
+                await runner.astop()
+                await _ended(serving)
+                await settling.put_back(client, wanted)
+        serving.cancel()
+        await asyncio.wait({serving}, timeout=STOP_SECONDS)
+
+
+async def _ended(serving: asyncio.Task[None]) -> None:
+    """Wait for the runner to end; that it was cancelled is its way to end."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
 
 
 async def _show_calendar(client: PrefectClient, home: Home) -> None:
