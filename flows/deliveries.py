@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flows.distribute import files_for
 from ledger.calendar import moment_text
 from ledger.home import Home
-from ledger.recipients import OF_AN_EDITION, Recipient, load_recipients
-from ledger.recording.editions import issued
+from ledger.recipients import Recipient, load_recipients
+from ledger.recording.editions import issued, registry_of
 from ledger.recording.ledger import Ledger
+from ledger.recording.model import Edition
 from ledger.recording.outbox import Kind, Mail, State
 from ledger.registry import Registry
 from ledger.sending.queue import mails
@@ -27,16 +29,16 @@ def month_deliveries(home: Home, month: Month) -> dict[str, Any]:
     with Ledger.open(home, registry) as ledger:
         ledger.catch_up()
         found = mails(ledger, month)
-        editions = [edition.number for edition in issued(ledger, month)]
+        editions = issued(ledger, month)
     listed = load_recipients(home, registry)
     newest = editions[-1] if editions else None
-    holders = list(_holders(found, {one.key for one in listed}, newest))
+    holders = list(_holders(found, {one.key for one in listed}, newest.number if newest else None))
     return {
         "month": str(month),
-        "editions": editions,
+        "editions": [edition.number for edition in editions],
         "holders": holders,
         "superseded": [one["name"] for one in holders if one["superseded"]],
-        "not_yet": _not_yet(listed, holders, newest),
+        "not_yet": _not_yet(home, listed, holders, newest) if newest else [],
         "open": [_mail(one) for one in found if one.waiting or one.state is State.REFUSED],
         "mails": [_mail(one) for one in found],
     }
@@ -64,11 +66,13 @@ def _holders(found: Sequence[Mail], listed: set[str], newest: int | None) -> Ite
         }
 
 
-def _not_yet(listed: Sequence[Recipient], holders: Sequence[dict[str, Any]], newest: int | None) -> list[str]:
-    has = {one["recipient_key"] for one in holders if one["edition"] == newest and one["certain"]}
-    if newest is None:
-        return []
-    return [one.name for one in listed if one.gets & OF_AN_EDITION and one.key not in has]
+def _not_yet(
+    home: Home, listed: Sequence[Recipient], holders: Sequence[dict[str, Any]], newest: Edition
+) -> list[str]:
+    """The names of those for whom there is something in the newest edition and who do not hold it."""
+    has = {one["recipient_key"] for one in holders if one["edition"] == newest.number and one["certain"]}
+    names = registry_of(home, newest).names
+    return [one.name for one in listed if one.key not in has and files_for(newest, one, names, 0)]
 
 
 def _mail(mail: Mail) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _queue_edition(ledger: Ledger, month: Month, number: int) -> list[Queued]:
         if outbox.message_id(Kind.EDITION, month, number, recipient.key) in known:
             continue
         holds = _held(found, recipient.key, number)
-        files = _files_for(edition, recipient, names, holds)
+        files = files_for(edition, recipient, names, holds)
         if not files:
             continue
         if holds and holds not in changes:
@@ -192,7 +192,7 @@ def _unlisted(ledger: Ledger, found: Any, number: int) -> list[str]:
     )
 
 
-def _files_for(
+def files_for(
     edition: Edition, recipient: Recipient, names: Mapping[str, str], holds: int
 ) -> tuple[Attachment, ...]:
     """What a recipient gets of an edition, the report first. Who holds an earlier edition and gets

@@ -69,6 +69,16 @@ def test_each_gets_what_the_list_says_once(home: Home, served) -> None:
         assert verify(home, ledger.registry).differences == []
 
 
+def test_a_unit_without_a_report_of_its_own_is_owed_none(home: Home, served) -> None:
+    path = home.own_registry / "recipients.csv"
+    line = "tongji,县统计局,报送单位,tongji@office.example,单位报告,990123-tjj\n"
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+    assert "县统计局" not in month_deliveries(home, MARCH)["not_yet"]
+    assert len(month_deliveries(home, MARCH)["not_yet"]) == 3
+    send_month(home, MARCH)
+    assert month_deliveries(home, MARCH)["not_yet"] == []
+
+
 def test_only_what_is_approved_is_sent(home: Home, served) -> None:
     with pytest.raises(UsageError, match="没有第2版"):
         send_month(home, MARCH, 2)
