@@ -69,7 +69,7 @@ def explain_figure(
             if item.strip() in ledger.view(month, look.as_of).plan.by_id:
                 raise UsageError(f"请在 {item} 后面写明字段，如 fiscal_paid_cum、支付率。")
             item, field = _COUNTY, item
-        found = explain_total(ledger, month, item, field, as_of=look.as_of, registry=look.registry)
-        chain = found or explain(ledger, month, item, field, as_of=look.as_of, registry=look.registry)
+        found = explain_total(ledger, month, item, field, as_of=look.as_of, told_by=look.registry)
+        chain = found or explain(ledger, month, item, field, as_of=look.as_of, told_by=look.registry)
     text = f"{look.told}\n{chain.text()}" if look.told else chain.text()
     return text, {**chain.as_json(), **look.as_json}

@@ -155,14 +155,14 @@ def explain(
     field: str,
     *,
     as_of: AsOf = None,
-    registry: Registry | None = None,
+    told_by: Registry | None = None,
 ) -> Chain:
     """The chain behind `field` (export name, field or title) of `item` in `month`, as of a moment, by
     the present registry or the one given.
 
     Raises UsageError for an item that is not in the plan, or a field its table does not have.
     """
-    seen = Seen.at(ledger, as_of, registry)
+    seen = Seen.at(ledger, as_of, told_by)
     view = seen.view(month)
     wanted = item.strip()
     planned = view.plan.by_id.get(wanted) or next((i for i in view.plan.items if i.name == wanted), None)

@@ -73,12 +73,12 @@ def master(
     month: Month,
     *,
     as_of: AsOf = None,
-    registry: Registry | None = None,
+    told_by: Registry | None = None,
     edition: int | None = None,
 ) -> Master:
     """The master of the plan year up to `month` as of a moment, by the present registry or the one
     given; `edition` where it is that edition's."""
-    seen = Seen.at(ledger, as_of, registry)
+    seen = Seen.at(ledger, as_of, told_by)
     first = max(Month(month.year, 1), min(seen.registry.first_month, month))
     months = [first.plus(n) for n in range(month.index - first.index + 1)]
     found: dict[str, MasterTable] = {}

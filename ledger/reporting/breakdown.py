@@ -95,7 +95,7 @@ def explain_total(
     figure: str,
     *,
     as_of: AsOf = None,
-    registry: Registry | None = None,
+    told_by: Registry | None = None,
 ) -> Breakdown | None:
     """The breakdown of `figure` (a rate, a count or a column's total) over `scope`: the county
     (合计), a section or category of the plan, a unit, or one item; as of a moment, by the present
@@ -103,7 +103,7 @@ def explain_total(
 
     None where both name one cell: an item and a column. Raises UsageError for unknown names.
     """
-    seen = Seen.at(ledger, as_of, registry)
+    seen = Seen.at(ledger, as_of, told_by)
     taken = Scope.find(seen, month, scope)
     item = taken.item
     if item is not None and known_field(item.table, figure) is not None:

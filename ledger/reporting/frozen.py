@@ -42,7 +42,7 @@ def rendered(ledger: Ledger, edition: Edition) -> Iterator[dict[str, Path]]:
             home, registry, views, exports=exports, draft=False, edition=number, signatory=by
         )
         written += write_editions(home, registry, views, draft=False, edition=number, signatory=by)
-        kept = master(ledger, edition.month, as_of=as_of, registry=registry, edition=number)
+        kept = master(ledger, edition.month, as_of=as_of, told_by=registry, edition=number)
         written += write_master(home, kept)
         place = home.reports(edition.month)
         yield {path.relative_to(place).as_posix(): path for path in written}

@@ -186,5 +186,5 @@ def test_as_of_a_moment_and_by_the_registry_of_then(sample: Sample) -> None:
     told_by = replace(
         sample.ledger.registry, programme={**sample.ledger.registry.programme, "county": "某县"}
     )
-    named = explain_total(sample.ledger, SEPTEMBER, "某县", "支付率", registry=told_by)
+    named = explain_total(sample.ledger, SEPTEMBER, "某县", "支付率", told_by=told_by)
     assert named is not None and named.scope == "全县"
