@@ -103,7 +103,7 @@ def test_an_editions_master_is_the_ledger_as_it_froze(planned, tmp_path: Path) -
         receive(ledger, tmp_path, "a1", "2018-07-02T09:00", A, "2018-06", P1={"fiscal_paid_cum_fen": 30})
         ledger.catch_up()
         edition = approve(ledger, JUNE, "张三", parse_moment("2018-07-06T10:00"))
-        then = {"as_of": frozen(edition), "registry": registry_of(ledger.home, edition), "edition": 1}
+        then = {"as_of": frozen(edition), "told_by": registry_of(ledger.home, edition), "edition": 1}
         before = bytes_of(master(ledger, JUNE, **then))
         assert master(ledger, JUNE, **then).stem == "台帐-2018-06-第1版"
         issue(ledger, edition, {})
