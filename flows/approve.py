@@ -64,8 +64,11 @@ class Approval:
         }
 
 
-def approve_month(home: Home, month: Month, by: str, at: datetime | None = None) -> Approval:
-    """Freeze what the month's draft shows as its next edition.
+def approve_month(
+    home: Home, month: Month, by: str, at: datetime | None = None, *, then_send: bool = False
+) -> Approval:
+    """Freeze what the month's draft shows as its next edition. `then_send` puts on record that it is to
+    be sent at once: the sending is the caller's, and the calendar's where the caller is killed.
 
     Raises UsageError where there is no draft, or where something came in after it was made.
     """
@@ -91,7 +94,7 @@ def approve_month(home: Home, month: Month, by: str, at: datetime | None = None)
                 f"{month.chinese}的报送、计划或登记资料有变化，现有草稿不是这样。"
                 f"请运行 ledger run {month}，看过新草稿再签发。"
             )
-        edition = approve(ledger, month, by.strip(), at or now())
+        edition = approve(ledger, month, by.strip(), at or now(), then_send=then_send)
         return _issue(ledger, edition, _changes(report))
 
 

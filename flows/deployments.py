@@ -24,6 +24,7 @@ from prefect.states import Completed, Failed, Scheduled
 from pydantic import AfterValidator, Field
 
 from flows import almanac, artifacts, duties, posting, programmes
+from flows.delivering import Delivered
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
@@ -155,6 +156,14 @@ def _send(home: Home, month: Month, retry_refused: bool) -> Told:
         "发送", home, month, lambda *given: posting.send_edition(given[0], given[1], retry_refused, given[2])
     )
     return state, f"{month.chinese}月报：{sentence}"
+
+
+def _send_signed(home: Home, month: Month) -> Told:
+    """What was signed with the wish to send it at once, and a kill came between."""
+    state, sentence = _posted(
+        "发送", home, month, lambda *given: posting.send_wished(*given) or posting.posted(Delivered([]))
+    )
+    return state, f"{month.chinese}月报签发后随即发送：{sentence}"
 
 
 def _posted(name: str, home: Home, month: Month, work: Callable[..., posting.Posted]) -> Told:
@@ -309,6 +318,8 @@ def _one(home: Home, duty: Duty) -> Told:
     if duty.kind is Kind.RUN:
         return _morning(home, duty)
     assert duty.month is not None
+    if duty.kind is Kind.SEND:
+        return _send_signed(home, duty.month)
     seq = duties.last_event(home)
     told = WORK[duty.kind](home, duty.month)
     duties.mark_done(home, duty, seq)

@@ -25,6 +25,7 @@ from ledger.recording.model import Edition
 from ledger.recording.month_lock import hold_sending
 from ledger.recording.originals import Originals, extension
 from ledger.recording.outbox import Kind, Mail, State
+from ledger.recording.wishes import settle_wish
 from ledger.registry import Registry
 from ledger.sending.letters import Letter, Office, day_text, due_text, short_day, write
 from ledger.sending.post import Delivery
@@ -92,6 +93,7 @@ def send_month(
         progress("排入发送")
         number = _the_edition(ledger, month, edition).number
         queued = _queue_edition(ledger, month, number)
+        settle_wish(ledger, month, number)
         tidy(ledger, month, retry_refused=retry_refused)
         before = {mail.message_id: mail for mail in mails(ledger, month)}
         delivered = deliver_waiting(home, ledger, month, progress)

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from flows import posting
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
 from flows.schedule import AFTERMATH_MONTHS, Duty, Kind, Timetable, due_by
@@ -60,12 +61,14 @@ def watched_since(home: Home, moment: datetime) -> datetime:
 def overdue(home: Home, moment: datetime) -> list[Duty]:
     """What is to be done at `moment` and was not, in order, of each kind and month once.
 
-    Looking at the inbox is not among it: it has no memory. Raises UsageError where registry or
-    settings can't be used.
+    Looking at the inbox is not among it: it has no memory. Last comes what was signed with the wish
+    to send it at once and is not wholly queued: known from the journal, not from a note. Raises
+    UsageError where registry or settings can't be used, else as `Ledger.catch_up`.
     """
     since = watched_since(home, moment)
     found = due_by(Timetable.of(home), since, moment)
-    return [duty for duty in found if duty.kind is not Kind.FETCH and not is_done(home, duty)]
+    left = [duty for duty in found if duty.kind is not Kind.FETCH and not is_done(home, duty)]
+    return left + [Duty(Kind.SEND, wish.month, wish.at) for wish in posting.wished(home)]
 
 
 def is_done(home: Home, duty: Duty) -> bool:

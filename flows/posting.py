@@ -5,19 +5,24 @@ Plain Python, without Prefect. What is sent and to whom is in flows/distribute.p
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flows.delivering import Delivered, deliver_waiting, pending, tidy
 from flows.opened import open_ledger
+from ledger.errors import Busy
 from ledger.home import Home
 from ledger.recording.month_lock import hold_sending
+from ledger.recording.wishes import Wish, ever_wished, open_wishes
 from ledger.sending.post import Delivery
 from schemas.month import Month
 
 Progress = Callable[[str], None]
 
+#: How long what is to be sent at once waits for another sending of its month, in seconds.
+_PATIENCE, _PAUSE = 120.0, 1.0
 _KINDS = {"edition": "月报", "forms": "预填表", "return": "退回", "reminder": "催报"}
 _STATES = {
     "sent": "已发出",
@@ -62,6 +67,30 @@ def send_edition(home: Home, month: Month, retry_refused: bool, progress: Progre
     sent = send_month(home, month, retry_refused=retry_refused, progress=progress)
     note = f"名单上已没有、仍持旧版的：{'、'.join(sent.unlisted)}" if sent.unlisted else ""
     return posted(sent.delivered, still_refused=sent.still_refused, note=note)
+
+
+def send_wished(home: Home, month: Month, progress: Progress) -> Posted | None:
+    """What was to be sent as soon as it was signed, and is not wholly queued; None where there is
+    nothing of the kind (any more). Waits for whoever sends the month. Raises as `send_edition`."""
+    until = time.monotonic() + _PATIENCE
+    while wished(home, month):
+        try:
+            return send_edition(home, month, False, progress)
+        except Busy:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+    return None
+
+
+def wished(home: Home, month: Month | None = None) -> list[Wish]:
+    """The editions, of one month or of all, that are still to be sent because their approval said so.
+    Raises as `Ledger.catch_up`."""
+    if not ever_wished(home):
+        return []
+    with open_ledger(home) as ledger:
+        ledger.catch_up()
+        return open_wishes(ledger, month)
 
 
 def send_forms(home: Home, month: Month, progress: Progress) -> Posted:

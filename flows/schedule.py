@@ -34,13 +34,21 @@ class Kind(StrEnum):
     FORMS = "forms"
     RUN = "run"
     REMIND = "remind"
+    #: of no day: what was signed with the wish to send it at once, and a kill came between
+    SEND = "send"
 
     @property
     def chinese(self) -> str:
         return _CHINESE[self]
 
 
-_CHINESE = {Kind.FETCH: "收件", Kind.FORMS: "预填表", Kind.RUN: "月报", Kind.REMIND: "催报"}
+_CHINESE = {
+    Kind.FETCH: "收件",
+    Kind.FORMS: "预填表",
+    Kind.RUN: "月报",
+    Kind.REMIND: "催报",
+    Kind.SEND: "签发后发送",
+}
 _ORDER = list(Kind)
 
 

@@ -30,7 +30,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled, Completed, Failed
 from pydantic import Field
 
-from flows import drafts, programmes
+from flows import drafts, posting, programmes
 from flows.approve import Approval, approve_month
 from flows.artifacts import link, plain
 from flows.guarded import end_with_parent
@@ -87,7 +87,7 @@ def _sign(home: Home, month: Month) -> State[None]:
     if answer.decision == REFUSED:
         return Completed(name="Returned", message=f"没有签发，退回修改。意见：{answer.remark or '（未写）'}")
     try:
-        approval = _approve(home, month, answer.by)
+        approval = _approve(home, month, answer.by, answer.send)
     except LedgerError as refused:
         again = "已重新送签。" if keep_one(home, month, renew=True) else ""
         return Completed(name="Refused", message=f"没有签发：{refused.message}{again}")
@@ -96,28 +96,31 @@ def _sign(home: Home, month: Month) -> State[None]:
 
 
 def _send(home: Home, month: Month) -> str:
-    """Send what was signed; what came of it. It is signed all the same, and can be sent again."""
-    from flows.posting import send_edition
-
+    """Send what was signed; what came of it. It is signed all the same, and is tried again by the
+    calendar at the next start."""
     try:
-        return send_edition(home, month, False, lambda _: None).sentence
+        return posting.send_edition(home, month, False, lambda _: None).sentence
     except LedgerError as problem:
         return f"没有发送：{problem.message}"
 
 
 def _nothing_to_sign(home: Home, month: Month) -> State[None]:
     edition = month_status(home, month, None)["edition"]
+    if edition is not None and (posted := posting.send_wished(home, month, lambda _: None)):
+        # this run was killed between the signature and the sending
+        told = f"{month.chinese}月报第{edition}版已签发；{posted.sentence}"
+        return Completed(name="Approved", message=told)
     if edition is None:
         return Completed(name="No draft", message=f"{month.chinese}还没有草稿，先跑一次月报。")
     return Completed(name="Approved elsewhere", message=f"{month.chinese}第{edition}版已经签发，不用再签。")
 
 
-def _approve(home: Home, month: Month, by: str) -> Approval:
+def _approve(home: Home, month: Month, by: str, then_send: bool) -> Approval:
     """Approve, after a run of the month that is under way. Raises LedgerError as `approve_month`."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return approve_month(home, month, by)
+            return approve_month(home, month, by, then_send=then_send)
         except Busy:
             if time.monotonic() > until:
                 raise

@@ -20,34 +20,41 @@ GETTING = ("leader@office.example", "partner@office.example", "songjian@office.e
 SENDER = "云岚县结对合作办公室 <office@yunlan.example>"
 
 
-def issued_home(folder: Path) -> Home:
-    """A programme's home with its plan, March's first edition issued."""
+def planned_home(folder: Path) -> Home:
+    """A programme's home with its plan, nothing issued."""
     home = make_home(folder)
     with Ledger.open(home, Registry.load(home)) as ledger:
         ledger.take_in_plans(MARCH)
+    return home
+
+
+def issued_home(folder: Path) -> Home:
+    """A programme's home with its plan, March's first edition issued."""
+    home = planned_home(folder)
+    with Ledger.open(home, Registry.load(home)) as ledger:
         issue_next(ledger)
     return home
 
 
-def issue_next(ledger: Ledger, at: str = "2019-04-12T10:00") -> Edition:
+def issue_next(ledger: Ledger, at: str = "2019-04-12T10:00", *, then_send: bool = False) -> Edition:
     """Issue March's next edition, with pages of its own."""
     ledger.catch_up()
-    edition = approve(ledger, MARCH, "王主任", parse_moment(at))
+    edition = approve(ledger, MARCH, "王主任", parse_moment(at), then_send=then_send)
     folder = ledger.home.root / "pages"
-    return issue(ledger, edition, _pages(folder, edition.number))
+    return issue(ledger, edition, pages(folder, edition.number))
 
 
-def _pages(folder: Path, number: int) -> Mapping[str, Path]:
+def pages(folder: Path, number: int) -> Mapping[str, Path]:
     mark = f"2019-03-第{number}版"
     names = [f"月报-{mark}.pdf", f"月报-{mark}.html", f"月报-{mark}.xlsx", f"一页纸-{mark}.pdf"]
     names += [f"单位/月报-2019-03-松涧乡-第{number}版.pdf"]
-    pages = {}
+    made = {}
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{name} \n.dot\n..dots\n".encode() * 40)
-        pages[name] = path
-    return pages
+        made[name] = path
+    return made
 
 
 def smtp(port: int, **given: object) -> dict[str, str]:

@@ -149,8 +149,9 @@ def due_in_year(ledger: Ledger, year: int, as_of: AsOf = None) -> list[str]:
     ]
 
 
-def approve(ledger: Ledger, month: Month, by: str, at: datetime) -> Edition:
-    """Journal that the month's next edition is approved as the ledger stands now.
+def approve(ledger: Ledger, month: Month, by: str, at: datetime, *, then_send: bool = False) -> Edition:
+    """Journal that the month's next edition is approved as the ledger stands now, with `then_send`
+    that it is to be sent as soon as it is issued.
 
     The ledger must have caught up. Raises UsageError where `at` lies before what the edition holds.
     """
@@ -171,7 +172,8 @@ def approve(ledger: Ledger, month: Month, by: str, at: datetime) -> Edition:
         plan_version=view.plan.version,
         registry_files=keep_files(Originals(ledger.home.originals), ledger.home.registry),
     )
-    ledger.note(events.APPROVED, payload_of(edition))
+    wish = {events.THEN_SEND: True} if then_send else {}
+    ledger.note(events.APPROVED, payload_of(edition) | wish)
     return edition
 
 

@@ -21,6 +21,10 @@ REGISTRY = "registry"
 NOT_APPLIED = (DIGEST, REGISTRY)
 APPROVED = "approved"
 EDITION_ISSUED = "edition_issued"
+#: In an approved event: send the edition as soon as it is issued; see ledger.recording.wishes.
+THEN_SEND = "then_send"
+#: Every mail of an edition that was to be sent at once is queued.
+EDITION_QUEUED = "edition_queued"
 #: An approval taken back before anything of its edition was sent.
 APPROVAL_WITHDRAWN = "approval_withdrawn"
 SENT = "sent"

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +16,11 @@ import pytest
 
 from flows.artifacts import plain
 from flows.drafts import waiting as waiting_draft
+from ledger.recording.journal import Event, Journal
 from schemas.month import Month
 from tests.office import OWING, make_home, write_book
 from tests.prefect_office import Office
-from tests.serving import LEDGER
+from tests.serving import LEDGER, gone
 
 MARCH = Month(2019, 3)
 MISSING, WRONG = "县水务局", "石桥铺镇"
@@ -223,6 +225,51 @@ def test_signed_by_command_the_form_ends(office: Office, outcome: dict[str, Any]
     assert ended["id"] == asked["id"]
 
 
+def test_killed_between_signature_and_sending_it_sends_at_the_next_start(
+    office: Office, outcome: dict[str, Any]
+) -> None:
+    """签发后随即发送, and kill -9 of the whole service as soon as the edition is on record."""
+    # a correction, so that there is something to sign; the edition before was sent to nobody
+    write_book(office.home.drop(MARCH) / f"{WRONG}.xlsx", WRONG, MARCH, households=61, reason="三次更正")
+    office.ledger("run", "2019-03", expect=None)
+    asked = office.until(lambda: _suspended(office, 1))
+    before = len(_issued(office))
+    pids = office.service.processes()
+    answer(office, asked, "同意", send=True)
+    for _ in range(12_000):
+        if len(_issued(office)) > before:
+            break
+        time.sleep(0.01)
+    office.service.kill()
+    assert gone(pids)
+    assert len(_issued(office)) == before + 1, "it was signed"
+    left = Journal(office.home.journal).of_kind("mail_queued")
+    assert not left, "killed before the sending began"
+
+    office.start()
+    signed = office.until(lambda: _over(office, asked["id"]))
+    assert signed["state_name"] == "Approved", signed["state"]
+    queued = office.until(lambda: _all_written(office, 3))
+    assert len({event.payload["message_id"] for event in queued}) == len(queued) == 3
+    assert all(run["state_type"] == "COMPLETED" for run in office.runs("补办"))
+
+
+def _issued(office: Office) -> list[str]:
+    return [name for name in Journal(office.home.journal).names() if name.endswith("-edition_issued.json")]
+
+
+def _over(office: Office, run_id: str) -> dict[str, Any] | None:
+    return next(
+        (run for run in office.runs("签发") if run["id"] == run_id and run["state_type"] == "COMPLETED"), None
+    )
+
+
+def _all_written(office: Office, count: int) -> list[Event]:
+    """The queued mails once as many lie in the outbox, none before."""
+    queued = Journal(office.home.journal).of_kind("mail_queued")
+    return queued if len(list(office.home.outbox(MARCH).glob("*.eml"))) == count else []
+
+
 def _suspended(office: Office, count: int, unlike: str = "") -> dict[str, Any] | None:
     """The one run that waits for an answer, of another form than `unlike`."""
     found = [run for run in office.runs("签发") if run["state_name"] == "Suspended"]
@@ -231,9 +278,8 @@ def _suspended(office: Office, count: int, unlike: str = "") -> dict[str, Any] |
     return others[0] if len(others) == count and not alive else None
 
 
-def answer(office: Office, run: dict[str, Any], decision: str) -> None:
+def answer(office: Office, run: dict[str, Any], decision: str, *, send: bool = False) -> None:
     """Fill the form in, as the page does."""
-    reply = office.ask(
-        f"/flow_runs/{run['id']}/resume", {"run_input": {"by": "某某", "decision": decision, "remark": ""}}
-    )
+    told = {"by": "某某", "decision": decision, "remark": "", "send": send}
+    reply = office.ask(f"/flow_runs/{run['id']}/resume", {"run_input": told})
     assert reply["status"] == "ACCEPT", reply
