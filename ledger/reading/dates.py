@@ -29,7 +29,7 @@ _DASHES = str.maketrans(dict.fromkeys("—–－−―‐‑", "-"))
 _CHINESE_DIGITS = {c: str(n) for n, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0"}
 _TENS = re.compile(r"([二三])?十([一二三四五六七八九])?")
 _SHOWS_TWO_PLACES = re.compile(r"0+\.00(?![0-9#])")
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _made(year: int, month: int, day: int | None, steps: tuple[str, ...] = ()) -
 
 def from_datetime(moment: datetime, number_format: str) -> DateRead:
     """A native date; 2018年5月 as typed is stored as its first day and shown without it."""
-    shown = _LITERAL.sub("", number_format).lower()
+    shown = LITERAL.sub("", number_format).lower()
     month_only = moment.day == 1 and "m" in shown and "d" not in shown
     return _made(moment.year, moment.month, None if month_only else moment.day)
 

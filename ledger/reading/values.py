@@ -344,7 +344,7 @@ def _amount(
 
 
 def _is_percent_format(number_format: str) -> bool:
-    return "%" in number_format
+    return "%" in dates.LITERAL.sub("", number_format)  # a quoted % is only shown
 
 
 def _percent(

@@ -123,6 +123,8 @@ PERCENTAGES: list[Case] = [
     (0.65, "", Decimal(65), "C11"),
     (0.65, "0.00", Decimal(65), "C11"),
     (1, "0%", Decimal(100), ""),
+    (1, '0"%"', Decimal(1), ""),
+    (65, r"0\%", Decimal(65), ""),
     (1, "", Decimal(1), ""),
     (1, "0", Decimal(1), ""),
     (0, "", Decimal(0), ""),
