@@ -2,8 +2,9 @@
 
     python benchmarks/faults.py --turns 150 --prefect 40 --send 150
 
-Each turn kills one `receive` and one `run --plain`; each of `--prefect` one `run` with its Prefect
-server; each of `--send` one `send` to a mail server on this machine. Printed is how often each was
+Each turn kills one `receive` and one `run --plain`; each of `--prefect` but every tenth one `run` while
+its flow is at work on a server that stands for all of them (one more with a server of its own comes
+before); each of `--send` one `send` to a mail server on this machine. Printed is how often each was
 caught in the midst of it. Any loss, half version or difference from a rebuild, and any mail that came
 twice without its record saying so, ends it with a traceback. docs/reliability.md has the counts.
 """

@@ -18,6 +18,7 @@ from flows.deliveries import month_deliveries
 from flows.distribute import send_month
 from flows.monthly import run_month
 from flows.receive import receive_files
+from flows.server import prefect_server
 from ledger.home import Home
 from ledger.reading import batch
 from ledger.recording.exports import export
@@ -27,7 +28,7 @@ from ledger.recording.originals import hash_file
 from ledger.recording.rebuild import verify
 from ledger.registry import Registry
 from schemas.month import Month
-from tests.faulty import LEDGER, RECEIVED, copied, ended, in_child, ledger, nothing_is_lost
+from tests.faulty import LEDGER, RECEIVED, copied, ended, in_child, nothing_is_lost
 from tests.mailing import MARCH, smtp
 from tests.mailserver import mail_server
 from tests.workbooks import make_book, water
@@ -187,42 +188,95 @@ def kill_runs_on_prefect(
     turns: int,
     seed: int = 2018,
     tell: Callable[[str], None] | None = None,
+    *,
+    at_least: int = 0,
 ) -> Tally:
-    """In each turn a correction comes in and `ledger run`, with its Prefect server, is killed at a
-    random moment; every fifth turn it is let through. The server ends with its run; at the end all
-    is as if nothing had happened."""
+    """In each turn a correction comes in and `ledger run` is killed while its Prefect flow is at
+    work, on a server that stands for all turns, as under `ledger serve`; every tenth turn the run is
+    let through. Before, one run with a server of its own is killed at any moment: its server ends with
+    it. Turns are added as in `kill_commands`. At the end all is as if nothing had happened."""
     registry = Registry.load(home)
     chance = random.Random(seed)
     tally = Tally()
-    longest = 0.0
-    for number in range(turns + 1):
-        receive_files(home, [book(folder, number)], RECEIVED, None)
-        if number % 5 == 0:
-            started = time.monotonic()
-            done = ledger(home.root, "run", str(JUNE), "--json")
-            longest = max(longest, time.monotonic() - started)
-            assert done.returncode == 0, (done.stdout[-500:], done.stderr[-2000:])
-            assert seen(home, registry)["projects"][0][17] == 100 + number
-            if tell is not None:
-                tell(str(tally))
-            continue
-        run = subprocess.Popen(
-            [LEDGER, "run", str(JUNE), "--home", str(home.root)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0, longest * 0.95))
-        run.kill()
-        code = run.wait()
-        assert code in (-signal.SIGKILL, 0), code
-        tally.note("run under Prefect", code != 0)
-        _server_is_gone(home)
-        nothing_is_lost(home, {})
-        whole(home, registry, number)
-    run_month(home, JUNE)
-    assert seen(home, registry)["projects"][0][17] == 100 + turns
+    receive_files(home, [book(folder, 0)], RECEIVED, None)
+    started = time.monotonic()
+    _let_through(home, registry, 0)
+    _killed_run(
+        home, tally, "run with a server of its own", time.monotonic() - started, chance, in_flow=False
+    )
+    _server_is_gone(home)
+    nothing_is_lost(home, {})
+    last, longest = 0, 0.0
+    with prefect_server(home):
+        for number in range(1, 4 * turns + 1):
+            if number > turns and tally.kills >= at_least:
+                break
+            last = number
+            receive_files(home, [book(folder, number)], RECEIVED, None)
+            if number % 10 == 1:
+                longest = _let_through(home, registry, number)
+                if tell is not None:
+                    tell(str(tally))
+                continue
+            killed = _killed_run(home, tally, "run in its Prefect flow", longest, chance, in_flow=True)
+            longest *= 1.05 if killed else 0.8
+            nothing_is_lost(home, {})
+            whole(home, registry, number)
+        _let_through(home, registry, last)
     assert verify(home, registry).differences == []
+    left = [path.name for path in home.reports(JUNE).rglob(".*")]
+    assert left == [], "a killed run's unfinished files are cleared by the next"
     return tally
+
+
+def _run_command(home: Home) -> subprocess.Popen[str]:
+    """`ledger run`, its steps told on standard error."""
+    return subprocess.Popen(
+        [LEDGER, "run", str(JUNE), "--home", str(home.root)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _reaches_its_flow(run: subprocess.Popen[str]) -> None:
+    """Wait until the flow's first step begins."""
+    assert run.stderr is not None
+    told = []
+    for line in run.stderr:
+        told.append(line)
+        if "收件" in line:
+            return
+    raise AssertionError(f"the run ended before its flow began: {told[-20:]}")
+
+
+def _let_through(home: Home, registry: Registry, number: int) -> float:
+    """A run to its end, which shows the last correction; how long its flow took."""
+    run = _run_command(home)
+    _reaches_its_flow(run)
+    started = time.monotonic()
+    _, told = run.communicate(timeout=240)
+    took = time.monotonic() - started
+    assert run.returncode == 0, (run.returncode, told[-2000:])
+    assert seen(home, registry)["projects"][0][17] == 100 + number
+    return took
+
+
+def _killed_run(
+    home: Home, tally: Tally, what: str, longest: float, chance: random.Random, *, in_flow: bool
+) -> bool:
+    """A run killed at a random moment of its flow, or of all that it does; whether it was."""
+    run = _run_command(home)
+    if in_flow:
+        _reaches_its_flow(run)
+    time.sleep(chance.uniform(0, longest))
+    run.kill()
+    assert run.stderr is not None
+    run.stderr.close()
+    code = run.wait()
+    assert code in (-signal.SIGKILL, 0), (what, code)
+    tally.note(what, code != 0)
+    return code != 0
 
 
 def _server_is_gone(home: Home) -> None:
