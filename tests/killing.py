@@ -188,13 +188,11 @@ def kill_runs_on_prefect(
     turns: int,
     seed: int = 2018,
     tell: Callable[[str], None] | None = None,
-    *,
-    at_least: int = 0,
 ) -> Tally:
     """In each turn a correction comes in and `ledger run` is killed while its Prefect flow is at
     work, on a server that stands for all turns, as under `ledger serve`; every tenth turn the run is
     let through. Before, one run with a server of its own is killed at any moment: its server ends with
-    it. Turns are added as in `kill_commands`. At the end all is as if nothing had happened."""
+    it. At the end all is as if nothing had happened."""
     registry = Registry.load(home)
     chance = random.Random(seed)
     tally = Tally()
@@ -206,12 +204,9 @@ def kill_runs_on_prefect(
     )
     _server_is_gone(home)
     nothing_is_lost(home, {})
-    last, longest = 0, 0.0
+    longest = 0.0
     with prefect_server(home):
-        for number in range(1, 4 * turns + 1):
-            if number > turns and tally.kills >= at_least:
-                break
-            last = number
+        for number in range(1, turns + 1):
             receive_files(home, [book(folder, number)], RECEIVED, None)
             if number % 10 == 1:
                 longest = _let_through(home, registry, number)
@@ -222,7 +217,7 @@ def kill_runs_on_prefect(
             longest *= 1.05 if killed else 0.8
             nothing_is_lost(home, {})
             whole(home, registry, number)
-        _let_through(home, registry, last)
+        _let_through(home, registry, turns)
     assert verify(home, registry).differences == []
     left = [path.name for path in home.reports(JUNE).rglob(".*")]
     assert left == [], "a killed run's unfinished files are cleared by the next"
