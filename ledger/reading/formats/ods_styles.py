@@ -41,6 +41,7 @@ class Styles:
         self._style = ""
         self._family = ""
         self._building = ""
+        self._is_percentage = False
         self._pieces: list[str] = []
         self._in_text = False
 
@@ -56,6 +57,7 @@ class Styles:
                 self._hidden_tables.add(self._style)
         elif name in _DATA_STYLES:
             self._building = attributes.get("name") or ""
+            self._is_percentage = name == "percentage-style"
             self._pieces = []
         elif self._building:
             self._add(name, attributes)
@@ -70,7 +72,8 @@ class Styles:
 
     def text(self, data: str) -> None:
         if self._in_text and self._building and data:
-            self._pieces.append("%" if data == "%" else f'"{data}"')
+            scales = self._is_percentage and data == "%"  # elsewhere a % is only shown
+            self._pieces.append(data if scales else f'"{data}"')
 
     def code(self, style: str) -> str:
         """The number format of a cell style, its parents' where it states none; '' for none."""

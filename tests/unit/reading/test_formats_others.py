@@ -120,6 +120,21 @@ def test_ods_values() -> None:
     ]
 
 
+def test_ods_a_percent_sign_that_is_only_shown_scales_nothing() -> None:
+    """As LibreOffice writes 0"%" and 0%: only the second is a percentage's style."""
+    styles = "".join(
+        f'<number:{kind}-style style:name="{name}"><number:number number:decimal-places="0"/>'
+        f"<number:text>%</number:text></number:{kind}-style>"
+        f'<style:style style:name="c{name}" style:family="table-cell" style:data-style-name="{name}"/>'
+        for kind, name in (("number", "N1"), ("percentage", "N2"))
+    )
+    row = (
+        '<table:table-cell table:style-name="cN1" office:value-type="float" office:value="1"/>'
+        '<table:table-cell table:style-name="cN2" office:value-type="percentage" office:value="1"/>'
+    )
+    assert [cell.number_format for cell in ods_cells(row, automatic_styles=styles)] == ['0"%"', "0%"]
+
+
 def test_ods_a_formula_without_value_is_an_empty_text_where_a_program_calculated() -> None:
     assert (
         ods_cells('<table:table-cell table:formula="of:=&quot;&quot;"/>', generator="LibreOffice/7.4") == []
