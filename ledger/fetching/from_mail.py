@@ -16,7 +16,7 @@ from ledger.fetching import names
 from ledger.fetching.mailbox import Envelope, Mailbox, MailboxProblem, Unreadable, open_mailbox
 from ledger.fetching.memory import MAIL, Memory, attachment_key, note_place
 from ledger.fetching.taking import Piece, Taken, take
-from ledger.fetching.unpack import Unpacked, unpack, work_folder
+from ledger.fetching.unpack import Unpacked, clear_work, unpack, work_folder
 from ledger.fetching.unpack_child import sender_of
 from ledger.home import Home
 from ledger.recipients import Recipient
@@ -65,6 +65,7 @@ def take_mailbox(
     where nothing can be written.
     """
     done = FromMail()
+    clear_work(home)
     try:
         with open_mailbox(settings) as mailbox:
             seen = memory.seen(mailbox.key, mailbox.uidvalidity)

@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 #: Seconds by the clock, on a machine however busy; what it may compute is bounded in the child.
 TIMEOUT = 120.0
 _MODULE = "ledger.fetching.unpack_child"
+#: Where in data/processed a look unpacks.
+_WORK = "fetching"
 _UNREADABLE = {"mail": "邮件结构异常，没有打开，请对方重发", "zip": "压缩包结构异常，没有打开，请解压后再报"}
 
 
@@ -52,13 +54,18 @@ class Unpacked:
 def work_folder(home: Home) -> Iterator[Path]:
     """An empty folder of the home for what is being unpacked, gone afterwards. What a killed look
     left there goes, too: mails must not lie about; only one looks at a time."""
-    folder = home.processed / "fetching"
-    shutil.rmtree(folder, ignore_errors=True)
+    clear_work(home)
+    folder = home.processed / _WORK
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear_work(home)
+
+
+def clear_work(home: Home) -> None:
+    """Remove what a killed look left unpacked; a look that finds nothing new does so, too."""
+    shutil.rmtree(home.processed / _WORK, ignore_errors=True)
 
 
 def unpack(kind: str, path: Path, folder: Path) -> Unpacked:

@@ -61,13 +61,15 @@ def taken(home: Home) -> list[tuple[str, str, str | None]]:
 
 
 def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> int:
-    """Kill `work` before every so many of its durable steps, each time in a fresh copy; how often."""
+    """Kill `work` before every so many of its durable steps and before each of the last, when all
+    is taken in and not yet tidied up, each time in a fresh copy; how often."""
     whole = copied(base, folder / "whole")
     with Killer().armed() as counted:
         work(whole)
     expected = taken(whole)
     assert len(expected) > 3
-    for at in range(1, counted.count + 1, every):
+    steps = sorted({*range(1, counted.count, every), *range(counted.count - 5, counted.count + 1)})
+    for at in steps:
         home = copied(base, folder / "killed")
 
         def die(home: Home = home, at: int = at) -> None:
@@ -85,7 +87,7 @@ def killed_at_every_step(base: Home, folder: Path, work: Work, every: int) -> in
         assert taken(home) == expected, at
         assert not list((home.raw / "mailbox-aside").rglob(".*")), at
         assert not (home.processed / "fetching").exists(), at
-    return len(range(1, counted.count + 1, every))
+    return len(steps)
 
 
 def inbox_killed(folder: Path, every: int) -> int:
