@@ -128,9 +128,9 @@ def draft(home: Home, month: Month, each: Each = at_once) -> list[str]:
     """
     from ledger.recording.editions import clear_drafts, clear_withdrawn, restore, standing
     from ledger.recording.exports import export
-    from ledger.reporting.editions import write_editions
+    from ledger.reporting.editions import write_documents
     from ledger.reporting.press import warm_up
-    from ledger.reporting.writer import clear_unfinished, write_county_report
+    from ledger.reporting.writer import clear_unfinished
 
     warm_up()
     clear_unfinished(home.reports(month))
@@ -144,10 +144,7 @@ def draft(home: Home, month: Month, each: Each = at_once) -> list[str]:
         views = ledger.views_until(month)
         exports = {table: export(ledger, month, table) for table in EXPORTS}
     number = where.next_number
-    written = each(
-        "月报 PDF", lambda: write_county_report(home, registry, views, exports=exports, edition=number)
-    )
-    written += write_editions(home, registry, views, edition=number, each=each)
+    written = write_documents(home, registry, views, exports=exports, edition=number, each=each)
     return [home.relative(path) for path in written]
 
 

@@ -15,13 +15,13 @@ from ledger.recording.master import master
 from ledger.recording.model import Edition, MonthView
 from ledger.registry import Registry
 from ledger.reporting.build import build_county_report
-from ledger.reporting.editions import write_editions
+from ledger.reporting.editions import write_documents
 from ledger.reporting.html import county_html
 from ledger.reporting.master_book import write_master
 from ledger.reporting.model import CountyReport
 from ledger.reporting.sober import without_words
 from ledger.reporting.workbook import Export, data_workbook
-from ledger.reporting.writer import stem, write_county_report
+from ledger.reporting.writer import stem
 from schemas.exports import EXPORTS
 from schemas.month import Month
 
@@ -38,10 +38,9 @@ def rendered(ledger: Ledger, edition: Edition) -> Iterator[dict[str, Path]]:
     with tempfile.TemporaryDirectory(prefix="edition-") as folder:
         home = Home(Path(folder).resolve())
         number, by = edition.number, edition.by
-        written = write_county_report(
+        written = write_documents(
             home, registry, views, exports=exports, draft=False, edition=number, signatory=by
         )
-        written += write_editions(home, registry, views, draft=False, edition=number, signatory=by)
         kept = master(ledger, edition.month, as_of=as_of, told_by=registry, edition=number)
         written += write_master(home, kept)
         place = home.reports(edition.month)

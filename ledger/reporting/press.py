@@ -2,8 +2,9 @@
 
 What units wrote is on every page; whatever it does to the typesetter, the month goes on. The kernel
 keeps the limits (RLIMIT_CPU, RLIMIT_AS in `ledger.reporting.press_child`), the wall clock stands
-behind them. The process is started when first needed, `warm_up` starts it ahead, and it is kept for
-the documents that follow.
+behind them. A process is started when first needed, `warm_up` starts it ahead, and it is kept for
+the documents that follow. Where several documents are asked for at once (`ahead`) a second process
+is, too: a month is twenty documents that do not wait for each other.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -128,16 +131,54 @@ class _Press:
                     continue
 
 
+#: How many processes set documents at once; one takes up to 200 MB for a county's report.
+PRESSES = min(2, os.cpu_count() or 1)
+#: Those that wait for a document, and all that run.
 _kept: list[_Press] = []
+_running: set[_Press] = set()
 _lock = threading.RLock()
+_free = threading.BoundedSemaphore(PRESSES)
 
 
-def _press() -> _Press:
-    if _kept and not _kept[0].alive:
-        _kept.pop().close()
-    if not _kept:
-        _kept.append(_Press())
-    return _kept[0]
+def _start() -> _Press:
+    press = _Press()
+    _running.add(press)
+    return press
+
+
+def _end(press: _Press) -> None:
+    with _lock:
+        _running.discard(press)
+    press.close()
+
+
+def _take() -> _Press:
+    """One that waits, else a new one."""
+    with _lock:
+        while _kept:
+            press = _kept.pop()
+            if press.alive:
+                return press
+            _end(press)
+        return _start()
+
+
+@contextmanager
+def _a_press() -> Iterator[_Press]:
+    """A process for one document. It is kept after that, unless something went wrong with it."""
+    with _free:
+        press = _take()
+        try:
+            yield press
+        except BaseException as problem:
+            if isinstance(problem, PdfError) and not isinstance(problem, PressFault):
+                with _lock:
+                    _kept.append(press)
+            else:
+                _end(press)
+            raise
+        with _lock:
+            _kept.append(press)
 
 
 def _limit(html: str) -> int:
@@ -145,30 +186,46 @@ def _limit(html: str) -> int:
     return CPU_LIMIT + max(0, len(html) - _USUAL) // CHARACTERS_A_SECOND
 
 
-def warm_up() -> None:
-    """Start the process, so that it is ready when the first document is."""
+def warm_up(count: int = 1) -> None:
+    """Start `count` processes, PRESSES at most, so that they are ready when the first document is."""
     with _lock:
-        _press()
+        while len(_running) < min(count, PRESSES):
+            _kept.append(_start())
 
 
 def print_pdf(html: str, *, title: str, attachments: Sequence[Attached] = (), cpu_limit: int = 0) -> bytes:
     """`ledger.reporting.pdf.render_pdf` in the child: the same bytes, within limits.
 
-    `cpu_limit` in seconds (0 = CPU_LIMIT, more for a very long document). Raises PdfError as `render_pdf` does, and its subclass
-    PressFault where the document exceeds the limits or ends the process; the next one is set in a
-    new process.
+    `cpu_limit` in seconds (0 = CPU_LIMIT, more for a very long document). Raises PdfError as
+    `render_pdf` does, and its subclass PressFault where the document exceeds the limits or ends the
+    process; the next one is set in a new process.
     """
-    with _lock:
-        try:
-            return _press().set(html, title, attachments, cpu_limit or _limit(html))
-        except PressFault:
-            _kept.pop().close()
-            raise
+    with _a_press() as press:
+        return press.set(html, title, attachments, cpu_limit or _limit(html))
+
+
+@contextmanager
+def ahead() -> Iterator[ThreadPoolExecutor]:
+    """Threads to give documents to before they are needed, as many as there are processes.
+
+    The first given is the first set. What has not been begun when the block ends is not set; where
+    it ends with an exception nobody waits for what is being set.
+    """
+    threads = ThreadPoolExecutor(PRESSES, thread_name_prefix="press")
+    try:
+        yield threads
+    except BaseException:
+        threads.shutdown(wait=False, cancel_futures=True)
+        close_press()
+        raise
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 @atexit.register
 def close_press() -> None:
-    """End the process, where there is one."""
+    """End the processes, also those at work: their documents are refused with a PressFault."""
     with _lock:
-        while _kept:
-            _kept.pop().close()
+        _kept.clear()
+        while _running:
+            _running.pop().close()

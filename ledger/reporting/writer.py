@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,27 +41,47 @@ def write_county_report(
     """Build, render and write the county report for the month of the last view.
 
     `exports` are the month's exports by table; with them the edition has its data workbook, beside
-    the PDF and inside it; `signatory` approved it. Returns the files, the PDF first. Raises ledger.reporting.pdf.PdfError
-    where the page can't be set, Damaged where a frozen edition would change.
+    the PDF and inside it; `signatory` approved it. Returns the files, the PDF first. Raises
+    ledger.reporting.pdf.PdfError where the page can't be set, Damaged where a frozen edition would
+    change.
     """
+    from ledger.reporting.press import ahead
+
+    report = build_county_report(views, registry, draft=draft, edition=edition, signatory=signatory)
+    with ahead() as setting:
+        return begin_county_report(home, report, exports, setting)()
+
+
+def begin_county_report(
+    home: Home, report: CountyReport, exports: Mapping[str, Export] | None, setting: Executor
+) -> Callable[[], list[Path]]:
+    """Give the county report to the press; what is returned waits for it and writes its files, as
+    `write_county_report` does."""
     from ledger.reporting.pdf import Attached
     from ledger.reporting.press import PressFault
 
-    report = build_county_report(views, registry, draft=draft, edition=edition, signatory=signatory)
     html = county_html(report)
     workbook = data_workbook(exports) if exports else None
     attached = [Attached(f"{stem(report)}.xlsx", workbook, "本期数据")] if workbook else []
-    try:
-        pdf = _pdf(home, report, html, attached)
-    except PressFault:
-        # a text that the typesetter can't take: the same report without the units' own words
-        html = county_html(without_words(report))
-        pdf = _pdf(home, report, html, attached)
-    return write_files(home, report, pdf=pdf, html=html, workbook=workbook)
+    set_pdf = _begin(home, report, html, attached, setting)
+
+    def finish() -> list[Path]:
+        try:
+            return write_files(home, report, pdf=set_pdf(), html=html, workbook=workbook)
+        except PressFault:
+            # a text that the typesetter can't take: the same report without the units' own words
+            sober = county_html(without_words(report))
+            pdf = _begin(home, report, sober, attached, setting)()
+            return write_files(home, report, pdf=pdf, html=sober, workbook=workbook)
+
+    return finish
 
 
-def _pdf(home: Home, report: CountyReport, html: str, attached: Sequence[Attached]) -> bytes:
-    """The PDF: the one that lies there already where it is of this very page, else set anew."""
+def _begin(
+    home: Home, report: CountyReport, html: str, attached: Sequence[Attached], setting: Executor
+) -> Callable[[], bytes]:
+    """The PDF, to be waited for: the one that lies there already where it is of this very page, else
+    set anew."""
     from ledger.reporting.glyphs import settable
     from ledger.reporting.pdf import is_of
     from ledger.reporting.press import print_pdf
@@ -69,8 +90,8 @@ def _pdf(home: Home, report: CountyReport, html: str, attached: Sequence[Attache
     path = home.reports(report.month) / f"{stem(report)}.pdf"
     old = path.read_bytes() if path.is_file() else b""
     if is_of(old, html, title=title, attachments=attached):
-        return old
-    return print_pdf(html, title=title, attachments=attached)
+        return lambda: old
+    return setting.submit(print_pdf, html, title=title, attachments=attached).result
 
 
 def stem(report: CountyReport) -> str:
