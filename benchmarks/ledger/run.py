@@ -2,8 +2,10 @@
 
     python benchmarks/ledger/run.py --units 12000 --submissions 24000
 
-On SQLite, and on a PostgreSQL started for it where one is installed. Files are read and checked at
-no cost (benchmarks/ledger/synthetic.py): only the journal and the ledger are measured.
+On SQLite, and on a PostgreSQL started for it where one is installed (`--only postgresql` stops where
+none is). Files are read and checked at no cost (benchmarks/ledger/synthetic.py): only the journal and
+the ledger are measured. Receiving alone journals and asks no database; received and recorded, a file
+is in the database too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -55,19 +57,27 @@ def unflushed() -> Iterator[None]:
         os.fsync = real
 
 
-def receipts(home: Home, folder: Path, units: int) -> None:
-    """Files received for good: flushed, journaled, flushed."""
+def receipts(home: Home, folder: Path, url: str | None, units: int) -> None:
+    """Files received for good (flushed, journaled, flushed), alone and with their way into the ledger."""
     files = []
-    for n in range(700):
+    for n in range(800):
         path = folder / f"{n}.json"
         path.write_bytes(synthetic.content(n % units, JANUARY, n))
         files.append(path)
-    with Ledger.open(home, synthetic.registry(units), tools=synthetic.tools(units)) as ledger:
+    with Ledger.open(home, synthetic.registry(units), url=url, tools=synthetic.tools(units)) as ledger:
+        ledger.register_plan(synthetic.write_plan(folder), 2018, parse_moment("2018-01-02"))
         with timed("receive, one file a call", 200):
             for path in files[:200]:
                 ledger.receive([path], BEFORE)
+        ledger.catch_up()
         with timed("receive, 500 files in one call", 500):
-            ledger.receive(files[200:], BEFORE)
+            ledger.receive(files[200:700], BEFORE)
+        with timed("record what was received in one call", 500):
+            ledger.catch_up()
+        with timed("receive and record, one file a call", 100):
+            for path in files[700:]:
+                ledger.receive([path], BEFORE)
+                ledger.catch_up()
 
 
 def prepare(home: Home, units: int, submissions: int) -> list[list[synthetic.Item]]:
@@ -119,6 +129,18 @@ def measure(home: Home, folder: Path, url: str | None, units: int, submissions: 
     )
 
 
+def both(folder: Path, new_database: Callable[[], str | None], units: int, submissions: int) -> None:
+    """Receipts, then all the rest, each in a home and a database of its own."""
+    for part in ("receipts", "measured"):
+        home = Home(folder / part)
+        home.raw.mkdir(parents=True)
+        if part == "receipts":
+            receipts(home, folder, new_database(), units)
+        else:
+            measure(home, folder, new_database(), units, submissions)
+        shutil.rmtree(home.root)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--units", type=int, default=2000)
@@ -126,23 +148,17 @@ def main() -> None:
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     given = parser.parse_args()
     print(f"{given.units} units, {given.submissions} submissions, load {os.getloadavg()[0]:.1f}")
+    if given.only == "postgresql" and not postgres.is_installed():
+        parser.error("PostgreSQL is not installed")
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as name:
         folder = Path(name)
         if given.only != "postgresql":
             print("SQLite")
-            home = Home(folder / "receipts")
-            home.raw.mkdir(parents=True)
-            receipts(home, folder, given.units)
-            home = Home(folder / "sqlite")
-            home.raw.mkdir(parents=True)
-            measure(home, folder, None, given.units, given.submissions)
-            shutil.rmtree(home.root)
+            both(folder / "sqlite", lambda: None, given.units, given.submissions)
         if given.only != "sqlite" and postgres.is_installed():
             print("PostgreSQL")
             with postgres.server("fsync=on") as server:
-                home = Home(folder / "postgresql")
-                home.raw.mkdir(parents=True)
-                measure(home, folder, server.database(), given.units, given.submissions)
+                both(folder / "postgresql", server.database, given.units, given.submissions)
 
 
 if __name__ == "__main__":
