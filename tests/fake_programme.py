@@ -50,14 +50,15 @@ def _item(item_id: str, table: str, unit: str, **values: Value) -> PlanItem:
 
 
 def make_plan(data: bytes, name: str, year: int, version: int, registry: Registry) -> Plan | list[Finding]:
-    """A plan from JSON: ``{"drop": [item ids]}``; anything else is no plan."""
+    """A plan from JSON: ``{"drop": [item ids], "move": {item id: unit}}``; anything else is no plan."""
     try:
         stated = json.loads(data)
     except ValueError:
         return [finding("F05", "不是计划")]
+    moved = stated.get("move", {})
     items = (
         _item(P1, "projects", A, fiscal_planned_fen=100_000_000),
-        _item(P2, "projects", A),
+        _item(P2, "projects", moved.get(P2, A)),
         _item(P3, "projects", B),
         _item(N1, "needs", C),
         _item(T1, "indicators", C, unit_of_measure="人", target=Decimal(300)),
