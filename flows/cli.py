@@ -316,11 +316,16 @@ def explain(
 
 @command("rebuild")
 @click.option("--verify", is_flag=True, help="在旁边重建一份并与现有台帐比较，不改动现有台帐。")
-def rebuild(home: Home, as_json: bool, verify: bool) -> int:
+@click.option(
+    "--accept-loss", is_flag=True, help="日志缺了文件又没有备份时：承认丢失，台帐只留日志里还有的。"
+)
+def rebuild(home: Home, as_json: bool, verify: bool, accept_loss: bool) -> int:
     """由原始文件和流水重建台帐。"""
     from flows.rebuild import rebuild_ledger
 
-    outcome = rebuild_ledger(home, verify)
+    if verify and accept_loss:
+        raise UsageError("--accept-loss 不与 --verify 同用。")
+    outcome = rebuild_ledger(home, verify, accept_loss)
     if as_json:
         print_json(outcome)
     else:

@@ -11,7 +11,7 @@ from ledger.recording.rebuild import Outcome, rebuild, verify
 from ledger.registry import Registry
 
 
-def rebuild_ledger(home: Home, verify_only: bool) -> dict[str, Any]:
+def rebuild_ledger(home: Home, verify_only: bool, accept_loss: bool = False) -> dict[str, Any]:
     """Rebuild, or rebuild beside and compare, issued editions included. `differences` is empty
     where all is the same."""
     registry = Registry.load(home)
@@ -19,7 +19,7 @@ def rebuild_ledger(home: Home, verify_only: bool) -> dict[str, Any]:
         outcome = verify(home, registry)
         _compare_editions(home, outcome)
     else:
-        outcome = rebuild(home, registry)
+        outcome = rebuild(home, registry, accept_loss=accept_loss)
     logs.note(differences=len(outcome.differences), **outcome.counts)
     return {"lines": outcome.lines, "differences": outcome.differences, "counts": outcome.counts}
 

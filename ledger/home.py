@@ -76,6 +76,11 @@ class Home:
         return self.processed / "ledger.db"
 
     @property
+    def journal_head(self) -> Path:
+        """The journal's last event as last seen; see ledger/recording/head.py."""
+        return self.processed / "journal.head"
+
+    @property
     def locks(self) -> Path:
         """Locks of months; not in ``data/processed``, which may be deleted during a run."""
         return self.root / "data" / ".locks"

@@ -53,7 +53,9 @@ def is_behind(cursor: Cursor, journal: Journal) -> bool:
     names = journal.names()
     if cursor.seq > len(names) or (cursor.seq and journal.sha256_of(cursor.seq) != cursor.event_sha256):
         raise Damaged(
-            "台帐与日志不是一套（日志换过或少了）。请核对 data/raw/journal，再运行 ledger rebuild。"
+            f"台帐已经入账到第 {cursor.seq} 号事件，data/raw/journal 里的不是入账的那一份，或少了文件。"
+            "请从备份恢复 data/raw/journal；没有备份、愿意舍弃缺少的事件的，"
+            "运行 ledger rebuild --accept-loss。"
         )
     silent = tuple(f"-{kind}.json" for kind in events.NOT_APPLIED)
     return any(not name.endswith(silent) for name in names[cursor.seq :])

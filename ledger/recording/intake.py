@@ -14,6 +14,7 @@ from ledger.calendar import moment_text, parse_moment
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording import events
+from ledger.recording.head import require_end
 from ledger.recording.journal import Journal
 from ledger.recording.originals import Kept, Originals
 from schemas.month import Month
@@ -61,8 +62,10 @@ class Intake:
     def receive(self, arrivals: Sequence[Arrival]) -> list[Received]:
         """Keep every file, then journal all receipts in this order.
 
-        Raises UsageError before anything is journaled where a file can't be read.
+        Raises UsageError before anything is journaled where a file can't be read, Damaged where the
+        journal's end is missing: the number of a lost event is not given again.
         """
+        require_end(self._home, self._journal)
         kept = [self._originals.keep(arrival.path, arrival.name) for arrival in arrivals]
         written = self._journal.append_all(
             [

@@ -23,6 +23,7 @@ from ledger.recording.codec import plan_from
 from ledger.recording.cursor import is_behind, load_cursor, note_digest
 from ledger.recording.database import reading
 from ledger.recording.fold import Fold
+from ledger.recording.head import note_head, require_end
 from ledger.recording.history import load_history, make_context
 from ledger.recording.holding import hold
 from ledger.recording.intake import Arrival, Intake, Received, printable
@@ -255,7 +256,10 @@ class Ledger:
         journal, originals or ledger are not what was written.
         """
         engine = self.engine
-        if self._readonly or not is_behind(load_cursor(engine), self._journal):
+        if self._readonly:
+            return []
+        require_end(self.home, self._journal)
+        if not is_behind(load_cursor(engine), self._journal):
             return []
         with self._alone():
             if os.access(self.home.raw, os.W_OK):
@@ -268,6 +272,7 @@ class Ledger:
                 set_seal(self.home.database, self.engine)
             if os.access(self.home.journal, os.W_OK):
                 note_digest(self._journal, fold.cursor)
+            note_head(self.home, self._journal)
         return applied
 
     def note(self, kind: str, payload: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ledger.errors import Damaged, UsageError
 from ledger.home import Home
 from ledger.recording import database, events
+from ledger.recording.head import missing_end
 from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals, extension, hash_file
 from ledger.recording.proof_ledger import Present, held, present_ledger, prove_records, prove_rows
@@ -35,7 +36,7 @@ def prove(
     Raises Busy where another program keeps the ledger, UsageError where there is no home,
     LedgerError where the database can't be reached.
     """
-    if not home.journal.is_dir():
+    if not home.journal.is_dir() and not home.database.exists() and not _originals_kept(home):
         raise UsageError("这里没有 data/raw/journal：不是数据文件夹，或还没有收过文件。请核对 --home。")
     proof = Proof()
     url = url or database.configured_url(home)
@@ -66,6 +67,12 @@ def _journal(home: Home, present: Present, proof: Proof) -> Sequence[Event]:
     """Every event, the chain proved, each compared with what the ledger recorded of it."""
     journal = Journal(home.journal)
     found: list[Event] = []
+    kept = _originals_kept(home)
+    if not journal.names() and not present.seq and kept:
+        where = home.relative(home.journal)
+        what = f"日志 {where} 里一个事件也没有，原件却有 {kept} 个：日志不见了。"
+        remedy = "请从备份恢复 data/raw/journal；头一次收件就中断了的，再收一次即可。"
+        raise Wrong(what, where, remedy)
     for name in journal.names():
         event = journal.event(name)
         where = home.relative(home.journal / name)
@@ -86,6 +93,9 @@ def _journal(home: Home, present: Present, proof: Proof) -> Sequence[Event]:
     if present.seq > len(found):
         what = f"日志缺少第 {len(found) + 1} 号以后的事件：台帐已经入账到第 {present.seq} 号。"
         raise Wrong(what, home.relative(home.journal), "请从备份恢复 data/raw/journal 中缺少的文件。")
+    end = missing_end(home, journal)
+    if end is not None:
+        raise Wrong(f"{end[0]}。", home.relative(home.journal / end[1]), FROM_BACKUP)
     strange = [
         path.name
         for path in sorted(home.journal.glob("*"))
@@ -116,6 +126,10 @@ def _broken(home: Home, before: Event | None, event: Event, present: Present) ->
 
 
 # --- the originals
+
+
+def _originals_kept(home: Home) -> int:
+    return sum(not path.name.startswith(".") for path in home.originals.glob("*"))
 
 
 def _named(event: Event) -> Iterator[tuple[str, str, str]]:

@@ -14,13 +14,14 @@ from sqlalchemy.engine import Engine
 from ledger.errors import Damaged
 from ledger.home import Home
 from ledger.recording import database, events, tables
-from ledger.recording.cursor import Cursor, load_cursor, note_digest, noted_digest
+from ledger.recording.cursor import Cursor, is_behind, load_cursor, note_digest, noted_digest
 from ledger.recording.database import reading
 from ledger.recording.fold import Fold
+from ledger.recording.head import note_head, require_end
 from ledger.recording.holding import hold
 from ledger.recording.journal import Journal, flush
 from ledger.recording.originals import Originals
-from ledger.recording.seal import break_seal, set_seal
+from ledger.recording.seal import break_seal, is_intact, set_seal
 from ledger.recording.tools import Tools
 from ledger.registry import Registry
 
@@ -37,24 +38,52 @@ class Outcome:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def rebuild(home: Home, registry: Registry, *, url: str | None = None, tools: Tools | None = None) -> Outcome:
+def rebuild(
+    home: Home,
+    registry: Registry,
+    *,
+    url: str | None = None,
+    tools: Tools | None = None,
+    accept_loss: bool = False,
+) -> Outcome:
     """Build the ledger anew and put it in the place of the present one, in one step. Works where
-    the present one is damaged."""
+    the present one is damaged.
+
+    Raises Damaged where the present one holds what the journal has lost: it is the last witness of
+    it, and goes only with `accept_loss`.
+    """
     outcome = Outcome()
     url = url or database.configured_url(home)
     tools = tools or Tools.real()
     journal = Journal(home.journal)
     engine = database.url_engine(url) if url else None
     with hold(home, engine):
+        if not accept_loss:
+            _refuse_loss(home, url, journal)
         cursor = replace_ledger(home, registry, url, tools, outcome)
         noted = noted_digest(journal)
         if noted is not None and noted.seq == cursor.seq and noted.digest != cursor.digest:
             outcome.lines.append("重建结果与日志记载的校验值不同：程序或登记资料有过变化，已按现行规则重建。")
         note_digest(journal, cursor)
+        note_head(home, journal)
     if engine is not None:
         engine.dispose()
     outcome.lines.append(f"台帐已重建：{_told(outcome.counts)}。")
     return outcome
+
+
+def _refuse_loss(home: Home, url: str | None, journal: Journal) -> None:
+    """Raise Damaged where the present ledger, or the journal's head, knows events that are gone."""
+    require_end(home, journal)
+    if url is None and not (home.database.exists() and is_intact(home.database)):
+        return
+    try:
+        with _present(home, url) as engine:
+            cursor = None if engine is None else load_cursor(engine)
+    except Damaged:
+        return  # nothing can be read of it: it witnesses nothing
+    if cursor is not None:
+        is_behind(cursor, journal)
 
 
 def verify(home: Home, registry: Registry, *, url: str | None = None, tools: Tools | None = None) -> Outcome:

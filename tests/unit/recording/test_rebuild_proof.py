@@ -51,6 +51,12 @@ def all_exports(open_ledger) -> list[object]:
         return [export(ledger, JUNE, name) for name in names]
 
 
+def all_rows(open_ledger) -> list[object]:
+    """What the ledger holds, the journal not asked."""
+    with open_ledger() as ledger:
+        return [export(ledger, JUNE, name) for name in ("projects", "submissions", "findings")]
+
+
 def test_rebuilt_and_verified(filled, home: Home) -> None:
     url = url_of(filled)
     before = all_exports(filled)
@@ -155,7 +161,15 @@ def test_a_ledger_of_another_journal_is_refused(filled, home: Home) -> None:
     assert not last.exists()
     with filled() as ledger, pytest.raises(Damaged, match="rebuild"):
         ledger.catch_up()
-    rebuild(home, REGISTRY, url=url_of(filled), tools=TOOLS)
+    before = all_rows(filled)
+    with pytest.raises(Damaged, match="备份"):
+        rebuild(home, REGISTRY, url=url_of(filled), tools=TOOLS)
+    # without a witness beside it the ledger itself is one
+    home.journal_head.unlink()
+    with pytest.raises(Damaged, match="备份"):
+        rebuild(home, REGISTRY, url=url_of(filled), tools=TOOLS)
+    assert all_rows(filled) == before
+    rebuild(home, REGISTRY, url=url_of(filled), tools=TOOLS, accept_loss=True)
     with filled() as ledger:
         assert ledger.catch_up() == []
 

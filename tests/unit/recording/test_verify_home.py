@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.calendar import parse_moment
-from ledger.errors import UsageError
+from ledger.errors import Damaged, UsageError
 from ledger.home import Home
 from ledger.recording.journal import Journal
 from ledger.recording.proof import prove
@@ -135,6 +136,42 @@ def test_events_missing_at_the_end(proved, home: Home) -> None:
     for name in names[kept:]:
         (home.journal / name).unlink()
     assert f"日志缺少第 {kept + 1} 号以后的事件" in fault_of(proved()).what
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_the_last_event_is_proved_though_the_ledger_does_not_hold_it(
+    proved, filled, home: Home, tmp_path: Path, damage: str
+) -> None:
+    """After a run the journal's last event is the digest; nothing is written behind a lost one."""
+    last = event_file(home, 0)
+    assert last.name.endswith("-digest.json")
+    content = last.read_bytes()
+    if damage == "gone":
+        last.unlink()
+    else:
+        last.chmod(0o644)
+        last.write_bytes(content.replace(b'"recorded_at": "2', b'"recorded_at": "1'))
+    fault = fault_of(proved())
+    assert str(int(last.name[:6])) in fault.what and "备份" in fault.remedy
+    late = write_file(tmp_path / "4.json", A, "2018-07", projects={P1: {}})
+    names = Journal(home.journal).names()
+    with filled() as ledger:
+        with pytest.raises(Damaged, match="备份"):
+            ledger.receive([late], parse_moment("2018-08-01"))
+        with pytest.raises(Damaged, match="--accept-loss"):
+            ledger.catch_up()
+    assert Journal(home.journal).names() == names
+    last.unlink(missing_ok=True)
+    last.write_bytes(content)
+    assert proved().fault is None
+
+
+def test_a_journal_that_is_gone_is_a_fault_and_no_wrong_usage(on_file, home: Home) -> None:
+    shutil.rmtree(home.journal)
+    assert "第 1 号以后" in fault_of(on_file()).what
+    shutil.rmtree(home.processed)
+    fault = fault_of(on_file())
+    assert "日志不见了" in fault.what and "4 个" in fault.what
 
 
 @pytest.mark.parametrize("kind", ["received", "plan_registered"])
