@@ -85,9 +85,23 @@ def _count(hand: TableInHand, total: StatedTotal) -> Finding:
         expected=str(rows),
         difference=Decimal(stated - rows),
     )
+    if not total.count_cell:
+        return finding.at(value=total.count_text or str(stated))
+    # the count stands where the submitter wrote it: under the item's name, beside 合计, anywhere
     return finding.at(
-        cell=total.count_cell or finding.cell, value=total.count_text or str(stated), column=None
+        cell=total.count_cell,
+        value=total.count_text or str(stated),
+        column=_title_over(hand, total.count_cell),
     )
+
+
+def _title_over(hand: TableInHand, address: str) -> str | None:
+    """The canonical title of the column in which a cell stands."""
+    letters = address.rstrip("0123456789")
+    for name, header in hand.read.header_cells.items():
+        if header.rstrip("0123456789") == letters:
+            return hand.table.by_field[name].title
+    return None
 
 
 def _blank(hand: TableInHand, total: StatedTotal, blank: list[Column]) -> Finding:

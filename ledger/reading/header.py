@@ -67,6 +67,12 @@ class FoundHeader:
     named: bool = False
     score: float = 0.0
 
+    def title_over(self, column: int) -> str | None:
+        """The canonical title of the column numbered so, None where it is none of the table's."""
+        names = (name for name, number in self.columns.items() if number == column)
+        name = next(names, None)
+        return None if name is None else self.table.by_field[name].title
+
     @property
     def missing(self) -> list[str]:
         """What is required and not there: canonical titles, alternatives joined by 或."""

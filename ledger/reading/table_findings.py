@@ -57,7 +57,7 @@ def row_shift(raw: RawRow, frame: Frame, shift: Shift, setting: Setting) -> Find
     )
 
 
-def nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting) -> Finding:
+def nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting, header: FoundHeader) -> Finding:
     """F13 at the cell that says 零报告."""
     rows = "、".join(str(raw.row) for raw in data[:10])
     return finding(
@@ -66,25 +66,27 @@ def nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting) -> Find
         sheet=setting.sheet or None,
         cell=nil.address,
         row=nil.row,
+        column=header.title_over(nil.column),
         value=nil.raw,
         table=setting.table,
     )
 
 
 def hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Finding]:
-    """F14 for the sheet, its rows and its columns, where hidden ones have content."""
+    """F14 for the sheet, its rows and its columns, where hidden ones have content; of several rows
+    or columns the first is named in the finding, all in its text."""
     if not (sheet.hidden or sheet.hidden_rows or sheet.hidden_columns):
         return []
-    found: list[tuple[str, int | None]] = []
+    found: list[tuple[str, int | None, str | None]] = []
     if sheet.hidden:
-        found.append((f"工作表“{sheet.name}”是隐藏的", None))
+        found.append((f"工作表“{sheet.name}”是隐藏的", None, None))
     hidden = [
         row
         for row in sorted(sheet.hidden_rows)
         if header.top <= row < end and any(has_content(cell) for cell in rows.get(row, {}).values())
     ]
     if hidden:
-        found.append((f"{sheet.name}：第 {'、'.join(map(str, hidden))} 行是隐藏的", hidden[0]))
+        found.append((f"{sheet.name}：第 {'、'.join(map(str, hidden))} 行是隐藏的", hidden[0], None))
     columns = [
         column
         for column in sorted(sheet.hidden_columns)
@@ -93,10 +95,12 @@ def hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Find
     ]
     if columns:
         names = "、".join(column_letters(column) for column in columns)
-        found.append((f"{sheet.name}：{names} 列是隐藏的", None))
+        found.append((f"{sheet.name}：{names} 列是隐藏的", None, header.title_over(columns[0])))
     return [
-        finding("F14", f"{text}，内容已读取", sheet=sheet.name, row=row, table=header.table.key)
-        for text, row in found
+        finding(
+            "F14", f"{text}，内容已读取", sheet=sheet.name, row=row, column=column, table=header.table.key
+        )
+        for text, row, column in found
     ]
 
 

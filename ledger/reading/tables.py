@@ -85,7 +85,7 @@ def read_table(
     if sorted_rows.nil is not None:
         data = [raw for raw in data if _reports(raw, header)]
         if data:
-            read.findings.append(table_findings.nil_beside_rows(sorted_rows.nil, data, setting))
+            read.findings.append(table_findings.nil_beside_rows(sorted_rows.nil, data, setting, header))
     plain = [_read_row(raw, frame, None) for raw in data]
     shifts = _shifts(data, plain, frame, setting, plan, sorted_rows)
     whole = _whole_table(data, shifts)

@@ -247,6 +247,7 @@ def test_a_count_is_given_as_it_is_written(home: Home, tmp_path: Path) -> None:
     checked = check(home, june(tmp_path, put(A6="合计", C6="2个")))
     found = next(f for f in checked.findings if f.rule == "T02")
     assert (found.cell, found.value, found.expected, found.difference) == ("C6", "2个", "1", 1)
+    assert found.column == "项目名称"
 
 
 def test_a_ditto_names_what_was_filled(home: Home, tmp_path: Path) -> None:

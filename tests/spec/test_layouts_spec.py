@@ -310,7 +310,7 @@ def test_a_nil_report_over_prefilled_rows_and_beside_filled_ones() -> None:
     assert found.nil_report and not found.rows and rules(found) == []
     found = projects(table("projects", ["零报告"], PROJECT))
     assert rules(found) == ["F13"] and found.returned
-    assert found.findings[0].cell == "A5"
+    assert (found.findings[0].cell, found.findings[0].column) == ("A5", "序号")
 
 
 @pytest.mark.parametrize("mark", ["同上", "〃", "″"])
@@ -338,9 +338,10 @@ def test_what_is_hidden_is_read_and_told() -> None:
     def column(ws: Any) -> None:
         ws.column_dimensions["Z"].hidden = True
 
-    for hide in (row, column):
+    for hide, title in ((row, None), (column, "下步措施")):
         found = projects(table("projects", PROJECT, SECOND), hide=hide)
         assert rules(found) == ["F14"] and len(found.rows) == 2
+        assert found.findings[0].column == title
 
     book = {"表1": table("projects", PROJECT), "表2": table("needs", NEED)}
 
