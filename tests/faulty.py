@@ -74,7 +74,8 @@ class Killer:
     def __init__(self, at: int | None = None) -> None:
         self.at, self.count = at, 0
 
-    def step(self) -> None:
+    def step(self, *_: Any) -> None:
+        """Before a step is taken; what the function was given is for those who look."""
         self.count += 1
         if self.count == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -96,10 +97,25 @@ class Killer:
 
     def _before(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def stepped(*given: Any, **named: Any) -> Any:
-            self.step()
+            self.step(*given)
             return real(*given, **named)
 
         return stepped
+
+
+class MarkedKiller(Killer):
+    """Kills this process at the `at`th durable step after a file whose name has `mark` in it was
+    flushed into place, removed or renamed for the `times`th time. Without a mark it never does."""
+
+    def __init__(self, mark: str, times: int, at: int) -> None:
+        super().__init__(at)
+        self.mark, self.times = mark, times
+
+    def step(self, *given: Any) -> None:
+        if self.mark and self.times <= 0:
+            super().step()
+        elif self.mark and any(self.mark in str(one) for one in given):
+            self.times -= 1
 
 
 def nothing_is_lost(home: Home, acknowledged: dict[int, str]) -> None:
