@@ -24,6 +24,7 @@ from flows.distribute import send_forms, send_month
 from flows.fetch import fetch
 from flows.forms import write as write_forms
 from flows.monthly import run_month
+from flows.opened import open_ledger
 from flows.remind import remind_month
 from flows.schedule import Duty, Kind
 from flows.status import month_status
@@ -155,17 +156,24 @@ class PlainOffice:
                     self.do("run", each, lambda each=each: run_month(home, each))
                     self.send_back(each)
             case Kind.REMIND:
-                self.do("remind", month, lambda: remind_month(home, month))
+                self.do("remind", month, lambda: self._remind(month))
         duties.mark_done(home, duty, seq)
+
+    def _remind(self, month: Month) -> None:
+        with open_ledger(self.home) as ledger:
+            ledger.take_in_plans(month)  # who owes what stands in the plan
+        remind_month(self.home, month)
 
     def send_back(self, month: Month) -> None:
         self.do("send_back", month, lambda: posting.send_back(self.home, month, silent))
 
-    def arrive(self, path: Path) -> None:
-        """A workbook comes into the inbox, is fetched within minutes, and goes back where it must."""
+    def arrive(self, *paths: Path) -> None:
+        """A month's workbooks come into the inbox, are fetched within minutes, and go back where they
+        must."""
         self.home.inbox.mkdir(exist_ok=True)
-        shutil.copyfile(path, self.home.inbox / path.name)
-        month = Month.parse(path.stem.split("_")[1])
+        for path in paths:
+            shutil.copyfile(path, self.home.inbox / path.name)
+        [month] = {Month.parse(path.stem.split("_")[1]) for path in paths}
         fetched: list[list[str]] = []
         self.do("fetch", month, lambda: fetched.append(fetch(self.home, settle=0).months))
         for each in fetched[-1]:

@@ -1,7 +1,8 @@
 """A year of the office on another clock: forms, reminders, runs, approvals, sendings, corrections.
 
 What arrived at the mail server over the year is compared with a list written from the contract and a
-calendar of 2019; each of the office's works, 退回 and 补办 among them, is killed once in its midst and done again.
+calendar of 2019; each of the office's works is killed once in its midst and done again. The same of
+the served flows, over a month, is in test_month_on_prefect.py.
 """
 
 from __future__ import annotations
@@ -109,15 +110,15 @@ def mailbox(office: PlainOffice) -> Iterator[Mailbox]:
         yield box
 
 
-def arrivals(folder: Path) -> dict[date, list[tuple[datetime, Path]]]:
-    """The year's workbooks by the day on which they come."""
-    found: dict[date, list[tuple[datetime, Path]]] = {}
+def arrivals(folder: Path) -> dict[date, dict[datetime, list[Path]]]:
+    """The year's workbooks by the day and the moment at which they come, those of a moment together."""
+    found: dict[date, dict[datetime, list[Path]]] = {}
     for month in MONTHS:
         for unit in OWING:
             usual = on(f"{month.plus(1)}-03")
             for number, (moment, given) in enumerate(OTHERWISE.get((unit, month.month), [(usual, {})])):
                 path = write_book(folder / f"{unit}_{month}_{number}.xlsx", unit, month, **given)
-                found.setdefault(moment.date(), []).append((moment, path))
+                found.setdefault(moment.date(), {}).setdefault(moment, []).append(path)
     return found
 
 
@@ -144,9 +145,9 @@ def test_a_year(office: PlainOffice, mailbox: Mailbox, tmp_path: Path) -> None:
                     if signed == day:
                         office.now = datetime.combine(day, time(10), SHANGHAI)
                         office.sign(Month(2019, month), number)
-                for moment, path in coming.get(day, []):
+                for moment, paths in coming.get(day, {}).items():
                     office.now = moment
-                    office.arrive(path)
+                    office.arrive(*paths)
             else:
                 assert not coming.get(day)
             day += timedelta(days=1)
