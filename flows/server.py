@@ -21,6 +21,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
@@ -59,6 +60,7 @@ def environment(home: Home) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
         "PREFECT_CLI_PROMPT": "false",
         **_not_by_proxy(),
+        **_pages(home),
         # what a killed run held of a limit is known to the next server, and given back
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -68,6 +70,15 @@ def environment(home: Home) -> dict[str, str]:
         # a busy machine is no failure
         "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
     }
+
+
+def _pages(home: Home) -> dict[str, str]:
+    """Prefect lays its pages out in its own package, and serves none where it can't: so in the home
+    where the program is another's, as where root installed it and a user of its own runs it."""
+    spec = find_spec("prefect")
+    if spec is None or spec.origin is None or os.access(Path(spec.origin).parent / "server", os.W_OK):
+        return {}
+    return {"PREFECT_UI_STATIC_DIRECTORY": str(home.prefect / "ui")}
 
 
 def _not_by_proxy() -> dict[str, str]:
