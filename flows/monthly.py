@@ -200,8 +200,12 @@ def run_month_on_prefect(home: Home, month: Month, *, progress: Progress = _sile
 
 
 def _load() -> None:
-    """Load what the flow will need while the server starts on another core."""
-    from flows import on_prefect  # noqa: F401
-    from ledger.reporting.press import warm_up
+    """Load what the flow will need while the server starts on another core: the typesetter's
+    processes first, which do it by themselves."""
+    from ledger.reporting.press import PRESSES, warm_up
 
-    warm_up()
+    warm_up(PRESSES)
+    from flows import on_prefect  # noqa: F401
+    from ledger.checking import frames  # noqa: F401
+    from ledger.reporting import editions, master_book  # noqa: F401
+    from ledger.returning import returns  # noqa: F401
