@@ -12,12 +12,15 @@ import os
 import runpy
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from flows.programmes import HOMES_VARIABLE
@@ -27,6 +30,7 @@ from ledger.home import Home
 from tests.faulty import MarkedKiller, ended, in_child
 
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+_TRIES = 30
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,16 @@ class Clerk:
         request = urllib.request.Request(
             f"{self.api}{path}", data=data, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+        for _ in range(_TRIES):
+            try:
+                with urllib.request.urlopen(request, timeout=120) as answer:
+                    content = answer.read()
+                return json.loads(content) if content else None
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # SQLite is at work on a busy machine
+                    raise
+                sleep(1)
+        raise AssertionError(f"{path} stayed unavailable")
 
     def run(self, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ask(f"/flow_runs/{run_id}")
