@@ -120,6 +120,8 @@ def units_in_words(text: str, registry: Registry) -> frozenset[str]:
             for name in (unit.code, unit.name, unit.full_name, *unit.aliases)
         }
         ordered = sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
+        if len(_NAMES) >= _MOST_REGISTRIES:
+            _NAMES.clear()
         known = _NAMES[id(registry)] = (registry, ordered, {})
     _, names, answers = known
     if text not in answers:
@@ -136,6 +138,9 @@ def units_in_words(text: str, registry: Registry) -> frozenset[str]:
 
 
 _MOST_ANSWERS = 4096
+#: A batch has one registry, two where it changed meanwhile. The reading process meets another with
+#: every programme, and must not keep them.
+_MOST_REGISTRIES = 4
 #: By registry: its names, longest first, and the texts already looked through.
 _NAMES: dict[int, tuple[Registry, list[tuple[str, str]], dict[str, frozenset[str]]]] = {}
 
