@@ -40,6 +40,7 @@ from ledger.recording.standing import Chains, load_chains
 from ledger.recording.tools import Tools
 from ledger.recording.waves import Read1, Wave, month_of, receipt_row, runs, waiting_for
 from ledger.registry import Registry
+from schemas.month import Month
 from schemas.plan import Plan
 
 
@@ -170,10 +171,13 @@ class Fold:
         self, receipts: Sequence[Receipt], plans: Sequence[Plan | None], registries: Sequence[Registry]
     ) -> list[Submission]:
         jobs = []
+        # one filing for all that are read against the same: it is sent to the reading process once
+        filings: dict[tuple[int, Month | None, int], Filing] = {}
         for receipt, plan, registry in zip(receipts, plans, registries, strict=True):
             self._originals.read(receipt.sha256, receipt.ext)
             path = self._originals.path(receipt.sha256, receipt.ext)
-            filing = Filing(registry, receipt.folder, plan)
+            same = (id(registry), receipt.folder, id(plan))
+            filing = filings.setdefault(same, Filing(registry, receipt.folder, plan))
             jobs.append(ReadJob(path, receipt.file_name, receipt.sha256, filing))
         return list(self.tools.read(jobs, workers=self.tools.workers, progress=self.progress))
 

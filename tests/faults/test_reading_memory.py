@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -60,7 +59,7 @@ def own_megabytes(pid: int) -> float:
     return sum(held) / 1024
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="the system does not tell")
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="the system does not tell")
 def test_the_reading_process_does_not_grow_with_the_programmes(reading_process: None) -> None:
     sha256 = hashlib.sha256(BOOK.read_bytes()).hexdigest()
 
