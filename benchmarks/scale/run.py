@@ -7,6 +7,7 @@
 Each way runs in a process of its own; its time on the clock, its computing time and the most memory
 of all its processes together (PSS, looked at five times a second) are printed as a table's rows.
 `--ways` picks among plain-1, plain-2, threads-2, dask-1 and dask-2: how many workers, and on what.
+`--split 10` prints every ten seconds which processes have the memory.
 """
 
 from __future__ import annotations
@@ -19,17 +20,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.scale import programmes
+from benchmarks.scale.memory import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGER = str(Path(sys.executable).with_name("ledger"))
@@ -44,48 +43,29 @@ WAYS: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
     for kind in ("plain", "threads", "dask")
     for workers in (1, 2)
 }
-_EVERY = 0.2
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, seconds of computing in all processes, most memory at once (MB)."""
+    """Seconds on the clock, seconds of computing in all processes, most memory at once (MB), and its
+    split over time."""
 
     wall: float
     cpu: float
     memory: float
     output: str
+    split: str
 
     @property
     def row(self) -> str:
         return f"{self.cpu:.1f} | {self.wall:.1f} | {self.memory:.0f}"
 
 
-class _Watch(threading.Thread):
-    """Looks at the memory of a process and of all below it."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._process = psutil.Process(pid)
-        self.most = 0.0
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        while not self.ended.wait(_EVERY):
-            total = 0
-            try:
-                for each in (self._process, *self._process.children(recursive=True)):
-                    try:
-                        total += each.memory_full_info().pss
-                    except psutil.Error:
-                        continue
-            except psutil.Error:
-                return
-            self.most = max(self.most, total / 2**20)
-
-
 def timed(
-    words: Sequence[str], variables: Mapping[str, str] | None = None, expect: Sequence[int] = (0,)
+    words: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    expect: Sequence[int] = (0,),
+    every: float = 10,
 ) -> Cost:
     """Run a command and measure it. What its children's children compute counts once they have ended."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -97,16 +77,17 @@ def timed(
         env={**os.environ, **(variables or {})},
         text=True,
     )
-    watch = _Watch(process.pid)
+    watch = Watch(process.pid, every)
     watch.start()
     output, _ = process.communicate()
     wall = time.monotonic() - begun
     watch.ended.set()
+    watch.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode not in expect:
         raise SystemExit(f"{' '.join(words)} ended with {process.returncode}: {output[-2000:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, watch.most, output)
+    return Cost(wall, cpu, watch.highest.total, output, watch.table())
 
 
 def load() -> str:
@@ -116,7 +97,7 @@ def load() -> str:
 # --- many programmes
 
 
-def measure(folder: Path, count: int, ways: Sequence[str], *, pages: bool) -> None:
+def measure(folder: Path, count: int, ways: Sequence[str], *, pages: bool, split: float | None) -> None:
     """A month of `count` programmes each way, from the same drop folders; what recording once more
     without anything new costs; a corrected workbook; the pages."""
     begun = time.monotonic()
@@ -131,10 +112,12 @@ def measure(folder: Path, count: int, ways: Sequence[str], *, pages: bool) -> No
         if not pages:
             command += ["--level", "nation"]
         before = load()
-        cost = timed(command, variables)
+        cost = timed(command, variables, every=split or 10)
         outcome = json.loads(cost.output)
         assert outcome["state"] == "Completed", outcome["message"]
         print(f"| {what}, {way} | {outcome['recorded']} | {cost.row} | {before} |", flush=True)
+        if split:
+            print(f"\nMemory by process, MB (how many): {what}, {way}\n\n{cost.split}\n", flush=True)
 
     for number, way in enumerate(ways):
         if number:
@@ -203,6 +186,12 @@ def main() -> None:
     parser.add_argument(
         "--pages", action="store_true", help="set the pages of every area, not the nation's alone"
     )
+    parser.add_argument(
+        "--split",
+        type=float,
+        metavar="SECONDS",
+        help="print which processes have the memory, every so many seconds of a run over many programmes",
+    )
     parser.add_argument("--only", choices=["county", "many"])
     parser.add_argument(
         "--folder", type=Path, help="where to make the programmes (default: a temporary folder)"
@@ -216,7 +205,7 @@ def main() -> None:
             county(folder)
         if given.only != "county":
             for count in given.programmes:
-                measure(folder / str(count), count, given.ways, pages=given.pages)
+                measure(folder / str(count), count, given.ways, pages=given.pages, split=given.split)
 
 
 if __name__ == "__main__":
