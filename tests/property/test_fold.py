@@ -105,7 +105,7 @@ effective = st.sampled_from([None, *MONTHS])
 received = st.tuples(
     st.just("receive"),
     # in hours, how long before it is recorded a file came
-    st.tuples(st.lists(books(), min_size=1, max_size=3), st.sampled_from([0, 0, 0, 10, 100])),
+    st.tuples(st.lists(books(), min_size=1, max_size=3), st.sampled_from([0, 0, 0, 10, 30])),
 )
 steps = st.one_of(
     received,
@@ -137,6 +137,7 @@ COURSE: list[Step] = [
     ("approve", (JUNE, True)),
     ("receive", ([paid(A, JUNE, "更正", **{P1: 4})], 0)),  # a correction, a withdrawn row, H01 in July
     ("run", ()),
+    ("receive", ([paid(A, JUNE, "更正", **{P1: 5})], 0)),  # a rebuild sees it together with the last
     ("plan", ({"drop": [P1, N1], "move": {P2: B}}, JULY)),
     ("same_plan", (None,)),
     ("receive", ([paid(B, JULY, "更正", **{P3: 3, P2: 1}), paid(A, AUGUST, **{P1: 1})], 0)),
@@ -148,7 +149,7 @@ COURSE: list[Step] = [
     ("mail", (JUNE, COURSES[2])),
     ("withdraw", (JUNE,)),
     ("withdraw_late", (JUNE,)),
-    ("receive", ([paid(B, JUNE, "更正", remarks="退回", **{P3: 1})], 100)),
+    ("receive", ([paid(B, JUNE, "更正", remarks="退回", **{P3: 1})], 20)),
     ("same_plan", (JUNE,)),
 ]
 
