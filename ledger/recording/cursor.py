@@ -53,9 +53,9 @@ def is_behind(cursor: Cursor, journal: Journal) -> bool:
     names = journal.names()
     if cursor.seq > len(names) or (cursor.seq and journal.sha256_of(cursor.seq) != cursor.event_sha256):
         raise Damaged(
-            f"台帐已经入账到第 {cursor.seq} 号事件，data/raw/journal 里的不是入账的那一份，或少了文件。"
-            "请从备份恢复 data/raw/journal；没有备份、愿意舍弃缺少的事件的，"
-            "运行 ledger rebuild --accept-loss。"
+            f"台帐与日志不是一套：台帐已经入账到第 {cursor.seq} 号事件，data/raw/journal 里的不是入账的"
+            "那一份，或少了文件。请先核对 --home 和数据库地址是不是这个县的；是的，从备份恢复 "
+            "data/raw/journal；没有备份、愿意舍弃缺少的事件的，运行 ledger rebuild --accept-loss。"
         )
     silent = tuple(f"-{kind}.json" for kind in events.NOT_APPLIED)
     return any(not name.endswith(silent) for name in names[cursor.seq :])

@@ -107,9 +107,9 @@ def test_the_pages_are_laid_out_where_the_servers_user_may_write(
     assert name not in server.environment(home)
     monkeypatch.setattr(server.os, "access", lambda path, mode: False)
     assert Path(server.environment(home)[name]).is_relative_to(home.prefect)
-    # the unit's state folder and the image's user's own
+    # the unit's state folder, and a folder of the container that is anybody's
     assert unit_environment("ledger-prefect.service")[name].startswith("/var/lib/ledger-prefect/")
-    assert compose()["services"]["prefect"]["environment"][name].startswith("/home/ledger/")
+    assert compose()["services"]["prefect"]["environment"][name] == "/tmp/prefect-ui"
 
 
 def test_a_worker_takes_as_many_runs_at_once_as_the_service() -> None:
