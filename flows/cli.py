@@ -26,6 +26,7 @@ from flows.command import (
     main,
     print_json,
 )
+from ledger import collector
 from ledger.calendar import SHANGHAI
 from ledger.errors import UsageError
 from ledger.home import Home
@@ -353,6 +354,7 @@ def verify(home: Home, as_json: bool, quick: bool) -> int:
 
 def entry() -> None:
     """The console script: an unforeseen exception is an internal fault, exit 5, never exit 1."""
+    collector.calm()
     for stream in (sys.stdout, sys.stderr):
         # a terminal that lacks a character shows a question mark; it stops nothing
         if isinstance(stream, io.TextIOWrapper):

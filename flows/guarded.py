@@ -12,6 +12,8 @@ import runpy
 import signal
 import sys
 
+from ledger import collector
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -27,6 +29,7 @@ def end_with_parent(sign: signal.Signals = signal.SIGTERM) -> None:
 
 def main() -> None:
     end_with_parent()
+    collector.calm()
     module = sys.argv[1]
     sys.argv = sys.argv[1:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

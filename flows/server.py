@@ -188,7 +188,8 @@ def prefect_server(
     `port` is where to start one (any free one otherwise). With `own` another's is not reused but
     waited for until it has ended: one that a single run started goes when that run is done. Yields
     the API's address. Prefect must not have been imported before: it reads its settings when it is.
-    `load` imports it, and what else takes time, while the server is starting. Raises ServerFailed.
+    `load` imports it, and what else takes time, while the server is starting, or at once where one
+    runs. Raises ServerFailed.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
@@ -219,7 +220,8 @@ def prefect_server(
             api_url = running(home)
             if api_url is None:
                 process, api_url = start(home, port, meanwhile)
-        settle(api_url)
+        if process is None:
+            meanwhile(api_url)
         ended = threading.Event()
         if process is not None:
             threading.Thread(target=keep_log_small, args=(home, ended), daemon=True).start()

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from typing import BinaryIO
 
+from ledger import collector
 from ledger.child_limits import limit_memory, limit_time
 from ledger.reading.wire import receive, send
 from ledger.reporting import pdf
@@ -41,6 +42,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> int:
     """Run the setting process on standard input and output."""
+    collector.calm()
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # nothing that a library prints may get among the answers

@@ -62,6 +62,12 @@ def test_the_font_that_ends_every_stack_has_all_that_the_others_have() -> None:
         assert covered(name) <= last | covered("latin.ttf"), name
 
 
+def test_what_can_be_set_is_asked_of_the_font_as_fonttools_reads_it() -> None:
+    from ledger.reporting import glyphs
+
+    assert glyphs._covered(FONTS) == covered("rare.ttf")
+
+
 def test_latin_has_letters_and_digits_and_leaves_the_marks_to_chinese() -> None:
     latin = covered("latin.ttf")
     assert set(map(ord, "0123456789ABCxyz.,%-")) <= latin
