@@ -23,7 +23,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Failed, Scheduled
 from pydantic import AfterValidator, Field
 
-from flows import almanac, artifacts, duties, posting, programmes
+from flows import almanac, artifacts, duties, posting, programmes, sent_back
 from flows.delivering import Delivered
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
@@ -220,6 +220,7 @@ def _fetch(home: Home) -> Told:
     from flows.fetch import fetch as look
 
     log = get_run_logger()
+    since = sent_back.begin(home)
     fetched = look(home, progress=log.debug)
     log.info(
         "fetched received=%d set_aside=%d waiting=%d problems=%d",
@@ -228,7 +229,8 @@ def _fetch(home: Home) -> Told:
         len(fetched.waiting),
         len(fetched.problems),
     )
-    _send_back(home, [Month.parse(month) for month in fetched.months])
+    # what has to be mended goes back while the unit still has the file at hand
+    sent_back.see_to(home, since, lambda month: _returned(home, month))
     _send_waiting(home)
     told = [f"收到 {len(fetched.received)} 份"] if fetched.received else []
     told += [f"另放 {len(fetched.set_aside)} 份，没有收"] if fetched.set_aside else []
@@ -238,11 +240,8 @@ def _fetch(home: Home) -> Told:
     return (DONE, "；".join(told)) if told else (NOTHING, "没有新来的")
 
 
-def _send_back(home: Home, months: Sequence[Month]) -> None:
-    """What has to be mended goes back while the unit still has the file at hand."""
-    for month in months:
-        with contextlib.suppress(Busy):  # the morning's run sends it
-            _posted("退回", home, month, posting.send_back)
+def _returned(home: Home, month: Month) -> Told:
+    return _posted("退回", home, month, posting.send_back)
 
 
 def _send_waiting(home: Home) -> None:
@@ -270,7 +269,7 @@ def _morning(home: Home, duty: Duty) -> Told:
     told: list[Told] = []
     for outcome in duties.morning(home, duty, lambda month: _run(home, month)):
         told.append(_told(outcome))
-        told.append(_posted("退回", home, Month.parse(outcome.standing.month), posting.send_back))
+        told.append(_returned(home, Month.parse(outcome.standing.month)))
     return _together(told) if told else (NOTHING, f"{duty.chinese}：没有新收到的")
 
 

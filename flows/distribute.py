@@ -256,7 +256,7 @@ def _changes_since(ledger: Ledger, edition: Edition, holds: int) -> tuple[list[s
         + (f"（{line.reason}）" if line.reason else "")
         for line in found
     ]
-    intro = corrections_intro(views, len(found), registry)
+    intro = corrections_intro(views, registry)
     return [*([intro] if intro else []), *lines[:_TOLD]], max(len(lines) - _TOLD, 0)
 
 

@@ -54,7 +54,7 @@ def watched_since(home: Home, moment: datetime) -> datetime:
         return parse_moment(json.loads(path.read_text(encoding="utf-8"))["since"])
     except (OSError, ValueError, KeyError, TypeError):
         since = _last_event(home) or moment
-        _write(home, _SINCE, {"since": moment_text(since)})
+        write_note(home, _SINCE, {"since": moment_text(since)})
         return since
 
 
@@ -84,7 +84,7 @@ def mark_done(home: Home, duty: Duty, seq: int) -> None:
         "seq": seq,
         "at": moment_text(now()),
     }
-    _write(home, _name(duty.kind, duty.month), content)
+    write_note(home, _name(duty.kind, duty.month), content)
 
 
 def last_event(home: Home) -> int:
@@ -195,7 +195,7 @@ def _read_file(home: Home, name: str) -> Done | None:
         return None
 
 
-def _write(home: Home, name: str, content: dict[str, str | int]) -> None:
+def write_note(home: Home, name: str, content: dict[str, str | int]) -> None:
     """Write a note whole or not at all."""
     home.schedule.mkdir(parents=True, exist_ok=True)
     aside = home.schedule / f".{os.getpid()}-{name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from ledger.recording import tables
@@ -26,3 +28,12 @@ def months_touched(ledger: Ledger, after: int, until: Month) -> set[Month]:
         adjusted = sa.select(plans.c.effective_from).where(plans.c.event_seq > after, plans.c.version > 1)
         found |= set(connection.scalars(adjusted))
     return {month for month in found if month <= until}
+
+
+def months_of(ledger: Ledger, seqs: Sequence[int]) -> set[Month]:
+    """The months of the submissions that these events received; what waits for its year's plan has
+    none yet."""
+    sent = tables.submissions
+    with reading(ledger.engine) as connection:
+        asked = sa.select(sent.c.month).where(sent.c.submission_id.in_(seqs)).distinct()
+        return {month for month in connection.scalars(asked) if month is not None}

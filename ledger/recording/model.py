@@ -164,7 +164,9 @@ class MonthView:
 
     `rows` holds per table every planned item that has figures, in item order, carried-forward
     ones included; an item never reported is absent. `units` are those that must report, in
-    registry order. `editions` are the month's issued ones, in order.
+    registry order. `editions` are the month's issued ones, in order; `later_editions` those of the
+    year's later months, which print this month's figures too, and `later_months` the later months that
+    anything was sent for, which are checked against them.
     """
 
     month: Month
@@ -178,6 +180,8 @@ class MonthView:
     deadline: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     editions: tuple[Edition, ...] = ()
+    later_editions: tuple[Edition, ...] = ()
+    later_months: tuple[Month, ...] = ()
 
     def row(self, item_id: str) -> ItemRow | None:
         for rows in self.rows.values():

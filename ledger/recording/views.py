@@ -14,7 +14,7 @@ from ledger.checking.model import Verdict
 from ledger.recording import tables
 from ledger.recording.checks import Recorded, recorded
 from ledger.recording.codec import decode_value, plan_from
-from ledger.recording.issued import editions_of
+from ledger.recording.issued import editions_between
 from ledger.recording.model import (
     CellSource,
     Correction,
@@ -52,6 +52,7 @@ def month_view(connection: Connection, registry: Registry, month: Month, as_of: 
     due = deadline(month, registry.deadline_day).moment
     sent = submission_rows(connection, registry, month, as_of)
     found = finding_rows(connection, registry, month, as_of)
+    editions = editions_between(connection, month, Month(month.year, 12), as_of)
     return MonthView(
         month=month,
         as_of=moment_of(as_of),
@@ -62,8 +63,18 @@ def month_view(connection: Connection, registry: Registry, month: Month, as_of: 
         corrections=correction_rows(connection, plan, month, as_of),
         standings=tuple(_standings(registry, plan, month, chains, sent, found, due)),
         deadline=due,
-        editions=editions_of(connection, month, as_of),
+        editions=tuple(each for each in editions if each.month == month),
+        later_editions=tuple(each for each in editions if each.month != month),
+        later_months=_later_months(connection, month, as_of),
     )
+
+
+def _later_months(connection: Connection, month: Month, as_of: AsOf) -> tuple[Month, ...]:
+    """The year's months after `month` that anything was sent for, in order."""
+    sent = tables.submissions
+    later = sa.select(sent.c.month).where(sent.c.month > month, sent.c.month <= Month(month.year, 12))
+    query = known(later.distinct(), sent.c.received_at, sent.c.submission_id, as_of)
+    return tuple(sorted(connection.scalars(query)))
 
 
 # --- items

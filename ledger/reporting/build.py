@@ -70,7 +70,7 @@ def build_county_report(
     units = unit_lines(view, lines, needs, indicators, registry)
     returned = returns(view, registry)
     corrected = corrections(views, registry)
-    told = corrections_intro(views, len(corrected), registry)
+    told = corrections_intro(views, registry)
     going = active(lines)
     progress = mean(line.progress for line in going)
     progress_before = mean(line.progress_before for line in going) if before else None

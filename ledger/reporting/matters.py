@@ -132,13 +132,22 @@ def last_edition(views: Sequence[MonthView]) -> Edition | None:
 
 
 def corrections(views: Sequence[MonthView], registry: Registry) -> tuple[CorrectionLine, ...]:
-    """What was corrected since the edition before.
+    """What was corrected since the edition before."""
+    items = views[-1].plan.by_id
+    return tuple(
+        _line(correction, joined(items[correction.item_id].name), registry)
+        if correction.item_id in items
+        else _line(correction, "", registry)
+        for correction in _corrected(views, registry)
+    )
 
-    Of a first edition that is the month's own corrections, and those to earlier months since the
-    last month's edition (where it was not issued: since it was due).
+
+def _corrected(views: Sequence[MonthView], registry: Registry) -> list[Correction]:
+    """The corrections since the edition before. Of a first edition those are the month's own, and
+    those to earlier months since the last month's edition (where it was not issued: since it was due).
     """
     view, last = views[-1], last_edition(views)
-    chosen: list[Correction] = [
+    return [
         correction
         for each in views
         for correction in each.corrections
@@ -148,13 +157,6 @@ def corrections(views: Sequence[MonthView], registry: Registry) -> tuple[Correct
             else each.month == view.month or _is_newer(correction, views, registry)
         )
     ]
-    items = view.plan.by_id
-    return tuple(
-        _line(correction, joined(items[correction.item_id].name), registry)
-        if correction.item_id in items
-        else _line(correction, "", registry)
-        for correction in chosen
-    )
 
 
 def _is_newer(correction: Correction, views: Sequence[MonthView], registry: Registry) -> bool:
@@ -166,10 +168,14 @@ def _is_newer(correction: Correction, views: Sequence[MonthView], registry: Regi
     return correction.received_at > deadline(before, registry.deadline_day).moment
 
 
-def corrections_intro(views: Sequence[MonthView], count: int, registry: Registry) -> str:
-    """What came since the edition before, in words; '' where there is nothing to say."""
+def corrections_intro(views: Sequence[MonthView], registry: Registry) -> str:
+    """What came since the edition before, in words, and which reports it touches; '' where there is
+    nothing to say."""
     view, last = views[-1], last_edition(views)
-    corrected = f"各单位更正已入账的数字{count}处，原数保留在台帐中。" if count else ""
+    changed = _corrected(views, registry)
+    corrected = ""
+    if changed:
+        corrected = f"各单位更正已入账的数字{len(changed)}处，原数保留在台帐中。{_touched(views, changed)}"
     if last is None:
         return f"上期以来，{corrected}" if corrected else ""
     day = last.at.astimezone(SHANGHAI).date()
@@ -181,6 +187,28 @@ def corrections_intro(views: Sequence[MonthView], count: int, registry: Registry
     if last.plan_version != view.plan.version:
         parts.append(f"计划改用第{view.plan.version}版。")
     return head + "".join(parts)
+
+
+def _touched(views: Sequence[MonthView], changed: Sequence[Correction]) -> str:
+    """The issued editions that print a figure from before its correction, and the later months that
+    were checked again with the new one; '' where there are none."""
+    first = {each.month: each for each in views}
+    issued = {each.name: each for view in views for each in (*view.editions, *view.later_editions)}
+    printed = [
+        edition
+        for edition in sorted(issued.values(), key=lambda each: (each.month, each.number))
+        if any(edition.month >= one.month and edition.upto < one.submission_id for one in changed)
+    ]
+    later = sorted(
+        {month for one in changed if one.month in first for month in first[one.month].later_months}
+    )
+    told = ""
+    if printed:
+        names = "、".join(f"{each.month.month}月月报第{each.number}版" for each in printed)
+        told = f"更正前的数字已印入{names}。"
+    if later:
+        told += f"其后{'、'.join(f'{month.month}月' for month in later)}的数字已按更正后的重新核对。"
+    return told
 
 
 def _reports_since(view: MonthView, last: Edition, registry: Registry) -> list[str]:

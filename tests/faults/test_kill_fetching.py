@@ -10,6 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
+from flows import posting, sent_back
+from flows.fetch import fetch
 from ledger.calendar import SHANGHAI
 from ledger.fetching.from_inbox import take_inbox
 from ledger.fetching.from_mail import senders, take_mailbox
@@ -19,9 +21,12 @@ from ledger.recipients import Gets, Recipient
 from ledger.recording import events
 from ledger.recording.journal import Journal
 from ledger.recording.originals import Originals
+from schemas.month import Month
+from tests import office
 from tests.dovecot import USER, Dovecot, running
 from tests.fake_programme import A, B, new_home, write_file
 from tests.faulty import Killer, copied, ended, in_child
+from tests.mailing import planned_home
 from tests.mails import attached, mail
 
 KNOWN = senders([Recipient("jia", "甲镇", "", "jia@x.example", frozenset({Gets.RETURN}), A)])
@@ -118,3 +123,39 @@ def test_from_the_inbox(tmp_path: Path) -> None:
 
 def test_from_a_mailbox(tmp_path: Path) -> None:
     assert mailbox_killed(tmp_path, 7) > 5
+
+
+def look(home: Home) -> None:
+    """A served look: what came in is received and judged, and what has to be mended goes back."""
+    since = sent_back.begin(home)
+    fetch(home, settle=0)
+    sent_back.see_to(home, since, lambda month: posting.send_back(home, month, lambda _: None))
+
+
+def test_what_has_to_be_mended_goes_back_wherever_the_look_was_killed(tmp_path: Path) -> None:
+    march = Month(2019, 3)
+    base = planned_home(tmp_path / "base")
+    base.inbox.mkdir(parents=True)
+    office.write_book(base.inbox / "松涧.xlsx", "松涧乡", march, households="约四十")
+    sent_back.begin(base)
+
+    def returns(home: Home) -> list[str]:
+        return sorted(path.name for path in home.reports(march).rglob("*.eml"))
+
+    whole = copied(base, tmp_path / "whole")
+    with Killer().armed() as counted:
+        look(whole)
+    assert len(returns(whole)) == 1
+    look(whole)
+    assert len(returns(whole)) == 1
+    for at in [*range(2, counted.count, 6), counted.count]:
+        home = copied(base, tmp_path / "killed")
+
+        def die(home: Home = home, at: int = at) -> None:
+            with Killer(at).armed():
+                look(home)
+
+        assert ended(in_child(die)) == -signal.SIGKILL, at
+        look(home)
+        assert returns(home) == returns(whole), at
+        shutil.rmtree(home.root)

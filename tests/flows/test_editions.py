@@ -169,7 +169,10 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     assert (second["edition"], second["issued"], second["by"]) == (2, True, "王五")
     assert ["程序中断" in line for line in second["changes"]] == [True]
     page = (home / "reports" / "2018-06" / "月报-2018-06-第2版.html").read_text(encoding="utf-8")
-    for words in ("第2版（更正）", "第1版（2018年7月6日签发）以来", "20万元", "18.5万元", "支付凭证录入有误"):
+    for words in (
+        *("第2版（更正）", "第1版（2018年7月6日签发）以来", "20万元", "18.5万元", "支付凭证录入有误"),
+        "更正前的数字已印入6月月报第1版。",
+    ):
         assert words in page
     # a figure is explained as the first edition printed it, as it was known then, and as it is now
     figure = ("explain", "2018-06", "2018-A1-04", "fiscal_paid_cum")

@@ -15,13 +15,18 @@ import pytest
 from golden_views import AUGUST, JUNE, MONTHS, SEPTEMBER, fen, first_month, normal, plan, registry, view
 
 from ledger.calendar import SHANGHAI
-from ledger.recording.model import Correction, MonthView
+from ledger.recording.model import Correction, Edition, MonthView
 from ledger.registry import Registry
 from ledger.reporting import charts
 from ledger.reporting.build import build_county_report
 from ledger.reporting.html import county_html
+from ledger.reporting.matters import corrections_intro
 from schemas.money import FEN_PER_WAN
 from schemas.month import Month
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 def build(name: str):
@@ -141,9 +146,6 @@ def test_every_open_discrepancy_is_printed_with_sheet_and_cell():
 
 
 def test_only_corrections_since_the_last_edition_are_told():
-    def at(text: str) -> datetime:
-        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
-
     old = Correction(
         JUNE, "2018-A1-01", "progress_pct", Decimal(1), Decimal(2), "422822106", at("2018-07-20"), ""
     )
@@ -159,6 +161,36 @@ def test_only_corrections_since_the_last_edition_are_told():
         ("2%", "3%", "甲"),
         ("空白", "45.205万元", "乙"),
     ]
+
+
+def test_a_correction_names_the_editions_that_printed_the_old_figure_and_the_later_months():
+    def edition(month: Month, number: int, upto: int) -> Edition:
+        return Edition(month, number, at("2018-09-06"), "王主任", upto, 1)
+
+    september = Month(2018, 9)
+    changed = Correction(
+        JUNE, "2018-A1-01", "progress_pct", Decimal(2), Decimal(3), "422822106", at("2018-10-20"), "甲", 70
+    )
+    june = replace(
+        view(JUNE, corrections=(changed,)),
+        editions=(edition(JUNE, 1, 20),),
+        later_editions=(edition(AUGUST, 1, 60), edition(AUGUST, 2, 80)),
+        later_months=(AUGUST, september),
+    )
+    head = "第1版（2018年9月6日签发）以来，各单位更正已入账的数字1处，原数保留在台帐中。"
+    told = corrections_intro([june], registry())
+    assert told.startswith(
+        head + "更正前的数字已印入6月月报第1版、8月月报第1版。其后8月、9月的数字已按更正后的重新核对。"
+    )
+    # a report of a later month knows the editions of the months before it
+    august = replace(view(AUGUST), editions=(edition(AUGUST, 1, 60),))
+    alone = replace(june, later_editions=(), later_months=(AUGUST,))
+    assert "更正前的数字已印入6月月报第1版、8月月报第1版。" in corrections_intro([alone, august], registry())
+    # where nothing was issued and nothing came after, nothing is said
+    first = replace(june, editions=(), later_editions=(), later_months=())
+    assert corrections_intro([first], registry()) == (
+        "上期以来，各单位更正已入账的数字1处，原数保留在台帐中。"
+    )
 
 
 def test_the_report_s_day_comes_from_the_ledger():
