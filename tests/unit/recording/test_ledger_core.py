@@ -15,7 +15,7 @@ from ledger.calendar import parse_moment
 from ledger.errors import UsageError
 from ledger.home import Home
 from ledger.recording import tables
-from ledger.recording.database import writing
+from ledger.recording.database import is_postgres, reading, writing
 from ledger.recording.exports import export
 from ledger.recording.ledger import Ledger
 from schemas.month import Month
@@ -283,6 +283,27 @@ def test_nothing_is_changed_or_deleted(planned, tmp_path: Path) -> None:
             for statement in (sa.delete(table), sa.update(table).values({table.c[0]: table.c[0]})):
                 with pytest.raises(DBAPIError, match="append-only"), writing(ledger.engine) as connection:
                     connection.execute(statement)
+
+
+def test_nothing_is_replaced(home: Home, planned, tmp_path: Path) -> None:
+    """INSERT OR REPLACE takes a row away without a DELETE."""
+    book = write_file(tmp_path / "1.json", A, "2018-06", projects={P1: {"remarks": "x"}})
+    with planned() as ledger:
+        if is_postgres(ledger.engine):
+            pytest.skip("SQLite's own statement")
+        ledger.receive([book], at("2018-07-03"))
+        ledger.catch_up()
+        with reading(ledger.engine) as connection:
+            filled = [
+                table
+                for table in tables.metadata.sorted_tables
+                if connection.execute(sa.select(table)).first()
+            ]
+        assert tables.item_tables["projects"] in filled
+        for table in filled:
+            again = f"INSERT OR REPLACE INTO {table.name} SELECT * FROM {table.name}"
+            with pytest.raises(DBAPIError, match="append-only"), writing(ledger.engine) as connection:
+                connection.exec_driver_sql(again)
 
 
 def test_an_impossible_amount_goes_back(planned, tmp_path: Path) -> None:
