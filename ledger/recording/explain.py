@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from ledger.calendar import moment_text
 from ledger.errors import UsageError
 from ledger.recording.database import reading
 from ledger.recording.exports import known_field, shown
-from ledger.recording.model import ItemRow
+from ledger.recording.model import FindingRow, ItemRow
 from ledger.recording.moments import AsOf
 from ledger.recording.seen import Seen
 from ledger.recording.views import version_rows
@@ -63,7 +63,7 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The chain behind one figure. `source` is None where no figure was ever reported; `way` is how
-    its file came in."""
+    its file came in. `findings` are what its file's checks said of it, those no longer open too."""
 
     month: Month
     item: PlanItem
@@ -73,7 +73,7 @@ class Chain:
     source: Link | None
     carried_from: Month | None
     history: tuple[Link, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[FindingRow, ...]
     way: Way | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Chain:
             **self._source_json(),
             "way": None if self.way is None else self.way.as_json(),
             "versions": [link.as_json() for link in self.history],
-            "findings": [found.as_json() for found in self.findings],
+            "findings": [{**one.finding.as_json(), "open": one.open} for one in self.findings],
         }
 
     def _source_json(self) -> dict[str, Any]:
@@ -138,7 +138,10 @@ class Chain:
             ]
         if self.findings:
             lines.append("经过的核对：")
-            lines += [f"  {found.rule} {found.message}" for found in self.findings]
+            lines += [
+                f"  {one.finding.rule} {one.finding.message}" + ("" if one.open else "（现已不成立）")
+                for one in self.findings
+            ]
         else:
             lines.append("经过的核对：没有发现问题。")
         return "\n".join(lines)
@@ -192,13 +195,7 @@ def explain(
         source=None if row is None else _link(row, name, row),
         carried_from=row.reported_month if row is not None and row.carried_forward else None,
         history=links,
-        findings=tuple(
-            found.finding
-            for found in of_month.findings
-            if row is not None
-            and found.source_sha256 == row.source_sha256
-            and _concerns(found.finding, planned.item_id, row, name)
-        ),
+        findings=() if row is None else _findings(of_month.findings, planned.item_id, row, name),
         way=None if row is None else way_of(ledger.home, seen.engine, row.source_sha256, row.received_at),
     )
 
@@ -224,6 +221,17 @@ def _link(one: ItemRow, name: str, current: ItemRow | None) -> Link:
         received_at=moment_text(one.received_at),
         current=current is not None and (one.unit_code, one.version) == (current.unit_code, current.version),
     )
+
+
+def _findings(found: Sequence[FindingRow], item: str, row: ItemRow, name: str) -> tuple[FindingRow, ...]:
+    """What the checks of the row's file said of this figure, each once; that it is still open, first."""
+    said: dict[Finding, FindingRow] = {}
+    for one in found:
+        if one.source_sha256 == row.source_sha256 and _concerns(one.finding, item, row, name):
+            known = said.get(one.finding)
+            if known is None or not known.open:
+                said[one.finding] = one
+    return tuple(said.values())
 
 
 def _concerns(found: Finding, item: str, row: ItemRow, name: str) -> bool:

@@ -1,7 +1,7 @@
 """The ledger's tables (SQLAlchemy Core), one schema for SQLite and PostgreSQL.
 
 Every table is append-only: versions and withdrawals are rows, and triggers refuse UPDATE and
-DELETE on both databases. What is "current", "open" or "superseded" is computed when it is read.
+DELETE on both databases, and on SQLite the INSERT OR REPLACE that amounts to both. What is "current", "open" or "superseded" is computed when it is read.
 The value columns of the item tables come from schemas.tables; change SCHEMA_VERSION with any of
 it, and older ledger files are rebuilt from the journal.
 """
@@ -314,6 +314,18 @@ def _refuse_changes() -> None:
                     "sqlite",
                 ),
             )
+        # a row that INSERT OR REPLACE takes away fires no trigger of DELETE
+        key = " AND ".join(f'"{column.name}" = NEW."{column.name}"' for column in table.primary_key)
+        known = f"EXISTS (SELECT 1 FROM {table.name} WHERE {key})"  # noqa: S608 (names of our own)
+        event.listen(
+            table,
+            "after_create",
+            _ddl(
+                f"CREATE TRIGGER no_replace_{table.name} BEFORE INSERT ON {table.name} WHEN {known} "
+                f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table.name}'); END",
+                "sqlite",
+            ),
+        )
         event.listen(
             table,
             "after_create",

@@ -129,6 +129,24 @@ def test_explain(planned, tmp_path: Path) -> None:
                 explain(ledger, JUNE, item, field)
 
 
+def test_a_finding_that_a_later_check_took_back_is_said_to_be_so(planned, tmp_path: Path) -> None:
+    def book(name: str, month: str, paid: int, note: str = "") -> Path:
+        return write_file(tmp_path / name, A, month, note, projects={P1: {"fiscal_paid_cum_fen": paid}})
+
+    with planned() as ledger:
+        ledger.receive([book("6月.json", "2018-06", 10)], parse_moment("2018-07-03T09:00"))
+        ledger.receive([book("7月.json", "2018-07", 20)], parse_moment("2018-08-03T09:00"))
+        ledger.receive([book("6月改.json", "2018-06", 30, "漏报")], parse_moment("2018-08-09T09:00"))
+        ledger.receive([book("6月再改.json", "2018-06", 15, "误报")], parse_moment("2018-08-12T09:00"))
+        ledger.catch_up()
+        wrong = explain(ledger, JULY, P1, "fiscal_paid_cum", as_of=parse_moment("2018-08-10"))
+        assert [(one["rule"], one["open"]) for one in wrong.as_json()["findings"]] == [("H01", True)]
+        assert "现已不成立" not in wrong.text()
+        right = explain(ledger, JULY, P1, "fiscal_paid_cum")
+        assert [(one["rule"], one["open"]) for one in right.as_json()["findings"]] == [("H01", False)]
+        assert "（现已不成立）" in right.text()
+
+
 def test_explain_as_it_was(planned, tmp_path: Path) -> None:
     """What was known at a moment, or printed by an edition: the figure, its file, its versions."""
     first = write_file(tmp_path / "6月.json", A, "2018-06", projects={P1: {"fiscal_paid_cum_fen": 30}})
