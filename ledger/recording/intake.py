@@ -51,11 +51,6 @@ class Arrival:
     source: str
 
 
-def in_time(arrival: Arrival) -> tuple[datetime, str]:
-    """The order in which files are received: by time, then by name."""
-    return arrival.received_at, arrival.name
-
-
 class Intake:
     """Keeps originals and journals receipts for one home."""
 
@@ -128,7 +123,7 @@ class Intake:
             Arrival(path, name, stated.get(name, stated.get(path.name, at)), month, "drop")
             for path, name in _files(folder)
         ]
-        return sorted(arrivals, key=in_time)
+        return sorted(arrivals, key=lambda one: (one.received_at, one.name))
 
     def plan_files(self, year: int) -> list[Path]:
         """The plan workbooks of `year` in the plan folder, by name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +26,7 @@ from ledger.recording.fold import Fold
 from ledger.recording.head import note_head, require_end
 from ledger.recording.history import load_history, make_context
 from ledger.recording.holding import hold
-from ledger.recording.intake import Arrival, Intake, Received, in_time, printable
+from ledger.recording.intake import Arrival, Intake, Received, printable
 from ledger.recording.issued import editions_between
 from ledger.recording.journal import Event, Journal
 from ledger.recording.model import MonthView
@@ -180,35 +179,25 @@ class Ledger:
         return sum(1 for name in names if name.endswith(counted))
 
     def _arrivals(self, month: Month, moment: datetime) -> list[Arrival]:
-        """What is new in the year's drop folders up to `month`.
+        """What is new in the year's drop folders up to `month`."""
+        known = self._known_drops()
+        return [
+            arrival
+            for folder in self.home.drop_months()
+            if folder.year == month.year and folder <= month
+            for arrival in self._intake.dropped(folder, moment)
+            if known.get((folder, arrival.name)) != hash_file(arrival.path)
+        ]
 
-        What received.csv says of a name is said of one file: another saved over it has come now.
-        """
-        known, used = self._known_drops()
-        found: list[Arrival] = []
-        for folder in self.home.drop_months():
-            if folder.year != month.year or folder > month:
-                continue
-            new = [
-                replace(one, received_at=moment) if (folder, one.name, one.received_at) in used else one
-                for one in self._intake.dropped(folder, moment)
-                if known.get((folder, one.name)) != hash_file(one.path)
-            ]
-            found += sorted(new, key=in_time)
-        return found
-
-    def _known_drops(
-        self,
-    ) -> tuple[dict[tuple[Month | None, str], str], set[tuple[Month | None, str, datetime]]]:
-        """The hash last received under each name of each drop folder; the times that were given to it."""
+    def _known_drops(self) -> dict[tuple[Month | None, str], str]:
+        """The hash last received under each name of each drop folder."""
         got = tables.receipts
         with reading(self.engine) as connection:
-            query = sa.select(got).where(got.c.folder.is_not(None)).order_by(got.c.event_seq)
-            lines = connection.execute(query).all()
-        return (
-            {(line.folder, line.file_name): line.sha256 for line in lines},
-            {(line.folder, line.file_name, line.received_at) for line in lines},
-        )
+            query = sa.select(got.c.folder, got.c.file_name, got.c.sha256).where(got.c.folder.is_not(None))
+            return {
+                (line.folder, line.file_name): line.sha256
+                for line in connection.execute(query.order_by(got.c.event_seq))
+            }
 
     def take_in_plans(self, month: Month, at: datetime | None = None) -> list[Registered]:
         """Register what is new in the plan folder for the year of `month`."""

@@ -227,29 +227,6 @@ def test_drop_folder_and_received_csv(planned, home: Home, tmp_path: Path) -> No
         assert len(list(home.originals.iterdir())) == 4
 
 
-def test_a_file_saved_over_has_come_now(planned, home: Home) -> None:
-    """received.csv spoke of the file that lay there before: nobody knew the new figures at that time."""
-    drop = home.drop(JUNE)
-    drop.mkdir(parents=True)
-    stated = drop / "received.csv"
-    stated.write_text("file_name,received_at\n甲.json,2018-07-03T09:00\n")
-
-    def seen(paid: int, moment: str) -> list[str]:
-        write_file(drop / "甲.json", A, "2018-06", "改", projects={P1: {"fiscal_paid_cum_fen": paid}})
-        taken = [one.received_at.isoformat() for one in ledger.take_in(JUNE, at(moment))]
-        ledger.catch_up()
-        return taken
-
-    with planned() as ledger:
-        assert seen(1, "2018-07-04T10:00") == ["2018-07-03T09:00:00+08:00"]
-        assert seen(2, "2018-07-09T10:00") == ["2018-07-09T10:00:00+08:00"]
-        assert seen(3, "2018-07-10T10:00") == ["2018-07-10T10:00:00+08:00"]
-        names, rows = export(ledger, JUNE, "projects", as_of=at("2018-07-08"))
-        assert [row[names.index("fiscal_paid_cum")] for row in rows] == [1]
-        stated.write_text("file_name,received_at\n甲.json,2018-07-11T09:00\n")
-        assert seen(4, "2018-07-12T10:00") == ["2018-07-11T09:00:00+08:00"]
-
-
 def test_a_name_that_is_no_text_is_taken_in_once(planned, home: Home) -> None:
     odd = os.fsdecode(b"\xbe\xb0\xd1\xf4.json")
     write_file(home.drop(JUNE) / odd, A, "2018-06", projects={P1: {}})
