@@ -40,7 +40,7 @@ def missing_end(home: Home, journal: Journal) -> tuple[str, str] | None:
         return None
     names = journal.names()
     if seq > len(names):
-        return f"日志缺少第 {len(names) + 1} 号以后的事件：上次写到第 {seq} 号", ""
+        return f"日志缺少第 {len(names) + 1} 号起的事件：上次写到第 {seq} 号", ""
     if seq and journal.sha256_of(seq) != sha256:
         return f"日志 {names[seq - 1]} 与写入时不同：文件被改动过", names[seq - 1]
     return None

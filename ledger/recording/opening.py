@@ -56,7 +56,7 @@ def open_for_writing(
             engine.dispose()
             replace_ledger(home, registry, url, tools())
             told = (
-                "台帐文件是旧格式的，已由原件和日志重建。"
+                "台帐文件是另一版程序的格式，已由原件和日志重建。"
                 if intact
                 else "台帐文件与上次写完时不同（磁盘出错或被别的程序改动），已由原件和日志重建。"
             )

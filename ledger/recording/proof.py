@@ -91,7 +91,7 @@ def _journal(home: Home, present: Present, proof: Proof) -> Sequence[Event]:
         what = f"从第 {changed.seq} 号事件起，日志与台帐不是一套：日志换过，或台帐是别处的。"
         raise Wrong(what, where, "请核对 data/raw/journal 是不是原来那一份；是，则运行 ledger rebuild。")
     if present.seq > len(found):
-        what = f"日志缺少第 {len(found) + 1} 号以后的事件：台帐已经入账到第 {present.seq} 号。"
+        what = f"日志缺少第 {len(found) + 1} 号起的事件：台帐已经入账到第 {present.seq} 号。"
         raise Wrong(what, home.relative(home.journal), "请从备份恢复 data/raw/journal 中缺少的文件。")
     end = missing_end(home, journal)
     if end is not None:

@@ -135,7 +135,7 @@ def test_events_missing_at_the_end(proved, home: Home) -> None:
     kept = next(n for n, name in enumerate(names) if name.endswith("plan_registered.json")) + 1
     for name in names[kept:]:
         (home.journal / name).unlink()
-    assert f"日志缺少第 {kept + 1} 号以后的事件" in fault_of(proved()).what
+    assert f"日志缺少第 {kept + 1} 号起的事件" in fault_of(proved()).what
 
 
 @pytest.mark.parametrize("damage", ["gone", "changed"])
