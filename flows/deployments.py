@@ -2,14 +2,13 @@
 
 Importing this loads Prefect; only flows/ may. What a flow does is in the modules without Prefect;
 here it gets its form for clerks (titles, descriptions, choices), its name, and a state that says in
-Chinese what came of it. A flow started by its schedule does what the calendar says is due and not
+Chinese what came of it, or what of the form can't be: Prefect's own check would say it in English. A flow started by its schedule does what the calendar says is due and not
 done (flows/duties.py): one that comes late does what it should have done, one too many does nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -21,10 +20,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Failed, Scheduled
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from flows import almanac, artifacts, duties, posting, programmes, sent_back
+from flows import almanac, artifacts, duties, filled_in, posting, programmes, sent_back
 from flows.delivering import Delivered
+from flows.filled_in import ON_SCHEDULE
 from flows.guarded import end_with_parent
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
@@ -35,19 +35,10 @@ from ledger.errors import Busy, LedgerError, disk_problem
 from ledger.home import Home
 from schemas.month import Month
 
-#: What a schedule puts into the field 月份.
-ON_SCHEDULE = "按日程"
 #: When a run that found its month held by another comes again.
 COME_AGAIN = timedelta(minutes=10)
 
 _MONTH_PATTERN = rf"^(|{ON_SCHEDULE}|\d{{4}}-(0[1-9]|1[0-2]))$"
-
-
-def _checked_month(text: str) -> str:
-    text = text.strip()
-    if re.fullmatch(_MONTH_PATTERN, text) is None:
-        raise ValueError(f"“{text}”不是月份，请写成 2018-09 的样子。")
-    return text
 
 
 def _month_field(default: str) -> Any:
@@ -61,8 +52,8 @@ def _month_field(default: str) -> Any:
     )
 
 
-LastMonth = Annotated[str, AfterValidator(_checked_month), _month_field("上个月")]
-ThisMonth = Annotated[str, AfterValidator(_checked_month), _month_field("这个月")]
+LastMonth = Annotated[str, _month_field("上个月")]
+ThisMonth = Annotated[str, _month_field("这个月")]
 Units = Annotated[
     list[str],
     Field(json_schema_extra={"title": "单位", "description": "只出这些单位的。不选：全部单位。"}),
@@ -89,28 +80,40 @@ def run_name() -> str:
     return f"{month} {flow_run.flow_name}"
 
 
-@flow(name="预填表", flow_run_name=run_name, persist_result=False)
+@flow(name="预填表", flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def forms(month: ThisMonth = "", units: Units = []) -> State[None]:  # noqa: B006  Prefect's form
     """生成各单位的预填表，登记了邮箱的单位同时发去。已发过的不再发。"""
-    return _do("forms", Kind.FORMS, month, 0, lambda home, chosen: _forms(home, chosen, units))
+    return _do(
+        "forms",
+        Kind.FORMS,
+        month,
+        0,
+        lambda home, chosen: _forms(home, chosen, filled_in.names("单位", units)),
+    )
 
 
-@flow(name="每月报告", flow_run_name=run_name, persist_result=False)
+@flow(name="每月报告", flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def report(month: LastMonth = "") -> State[None]:
     """收件、核对、入账、退回、出报告草稿。可反复运行；没有变化的不重做。"""
     return _do("report", Kind.RUN, month, -1, _report)
 
 
-@flow(name="催报", flow_run_name=run_name, persist_result=False)
+@flow(name="催报", flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def remind(month: LastMonth = "") -> State[None]:
     """提醒没报的单位，把标出问题的表发回报送单位；每天每单位各至多一次，报了就不再催。"""
     return _do("remind", Kind.REMIND, month, -1, _remind)
 
 
-@flow(name="发送", flow_run_name=run_name, persist_result=False)
+@flow(name="发送", flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def send(month: LastMonth = "", retry_refused: Again = False) -> State[None]:
     """发送已签发的月报：收件名单上每人每版一次；可反复运行，只发没发成的。"""
-    return _do("send", None, month, -1, lambda home, chosen: _send(home, chosen, retry_refused))
+    return _do(
+        "send",
+        None,
+        month,
+        -1,
+        lambda home, chosen: _send(home, chosen, filled_in.switch("再试拒收的", retry_refused)),
+    )
 
 
 @flow(name="收件", flow_run_name=run_name, persist_result=False)
@@ -285,10 +288,12 @@ def _do(name: str, kind: Kind | None, month: str, months_back: int, work: Work) 
     or what the calendar says is due."""
     if month == ON_SCHEDULE and kind is not None:
         return guarded(name, lambda home: _overdue(home, [kind]))
-    chosen = (
-        Month.parse(month) if month not in ("", ON_SCHEDULE) else Month.of(_moment().date()).plus(months_back)
-    )
-    return guarded(name, lambda home: work(home, chosen))
+
+    def chosen(home: Home) -> Told:
+        given = filled_in.month(month)
+        return work(home, given or Month.of(_moment().date()).plus(months_back))
+
+    return guarded(name, chosen)
 
 
 def _overdue(home: Home, kinds: Sequence[Kind]) -> Told:

@@ -50,8 +50,9 @@ def waiting(home: Home, month: Month) -> Draft | None:
     return Draft(month, manifest.hexdigest(), tuple(home.relative(path) for path in files))
 
 
-def changes(home: Home, month: Month, since: datetime | None) -> list[str]:
-    """Where the month stands, and what came in since an earlier draft was shown, a line each."""
+def changes(home: Home, month: Month, since: datetime | None, *, same: bool = False) -> list[str]:
+    """Where the month stands, and what came in since an earlier draft was shown, a line each. `same`:
+    it was this very draft."""
     now = month_status(home, month, None)
     lines = [
         f"应报 {now['units_count']} 家，已采用 {len(now['reported'])} 家"
@@ -61,6 +62,8 @@ def changes(home: Home, month: Month, since: datetime | None) -> list[str]:
     ]
     if since is None:
         return [*lines, "这是本月第一次送签。"]
+    if same:
+        return [*lines, f"自 {_clock(since)} 送签以来，草稿没有变化。"]
     then = month_status(home, month, since)
     new = [one for one in now["submissions"] if one["received_at"] > moment_text(since)]
     if not new and _counts(then) == _counts(now):

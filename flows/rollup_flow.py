@@ -19,9 +19,9 @@ from prefect.logging.handlers import APILogWorker
 from prefect.states import Completed
 from pydantic import Field
 
-from flows import batches, programmes
+from flows import batches, filled_in, programmes
 from flows.batches import Batch, HomeDone
-from flows.deployments import ON_SCHEDULE, LastMonth, Told, guarded, run_name
+from flows.deployments import LastMonth, Told, guarded, run_name
 from flows.rollup import Progress, RolledUp, finish, own_place
 from flows.runners import Kept, task_runner
 from ledger import calendar
@@ -102,16 +102,16 @@ Run = Annotated[
 ]
 
 
-@flow(name="各县汇总", flow_run_name=run_name, persist_result=False)
+@flow(name="各县汇总", flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def rollup(month: LastMonth = "", run: Run = False) -> State[None]:
     """把各县的月报汇总到市州、省、全国，写在各县所在文件夹的 reports 里。"""
 
     def work(place: Home) -> Told:
-        given = month if month != ON_SCHEDULE else ""
-        chosen = Month.parse(given) if given else Month.of(calendar.now().date()).plus(-1)
+        chosen = filled_in.month(month) or Month.of(calendar.now().date()).plus(-1)
+        wished = filled_in.switch("先跑各县", run)
         with hold_month(place, chosen):
             outcome = rollup_flow(
-                programmes.served_folder(), chosen, run=run, progress=get_run_logger().debug
+                programmes.served_folder(), chosen, run=wished, progress=get_run_logger().debug
             )
         return outcome.state, f"{chosen.chinese}：{outcome.message}"
 

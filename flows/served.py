@@ -16,7 +16,8 @@ from prefect.flows import Flow
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
-from flows.deployments import ON_SCHEDULE, catch_up, fetch, forms, remind, report, send
+from flows.deployments import catch_up, fetch, forms, remind, report, send
+from flows.filled_in import ON_SCHEDULE
 from flows.rollup_flow import rollup
 from flows.schedule import reminders_at
 from flows.signing import signing

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from prefect import State, flow
+from prefect import State, flow, get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -30,7 +30,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled, Completed, Failed
 from pydantic import Field
 
-from flows import drafts, posting, programmes
+from flows import drafts, filled_in, posting, programmes
 from flows.approve import Approval, approve_month
 from flows.artifacts import link, plain
 from flows.guarded import end_with_parent
@@ -58,20 +58,24 @@ class Signature(RunInput):
     send: bool = Field(default=False, title="签发后随即发送", description="按名单发给领导和有关单位")
 
 
-@flow(name=FLOW, flow_run_name="签发 {month}", persist_result=False)
+def run_name() -> str:
+    """``签发 2018-09``"""
+    return f"{FLOW} {str(flow_run.parameters.get('month') or '').strip()}".strip()
+
+
+@flow(name=FLOW, flow_run_name=run_name, persist_result=False, validate_parameters=False)
 def signing(
     month: Annotated[
         str,
         Field(json_schema_extra={"title": "月份", "description": "送签哪个月的草稿，写成 2018-09 的样子。"}),
-    ],
+    ] = "",
 ) -> State[None]:
     """把一个月的草稿送签：在网页上填签发人和意见，同意后定版。送签期间不占机器，可以等几周。"""
     end_with_parent()
     try:
-        chosen = Month.parse(month.strip())
-    except ValueError:
-        return Failed(message=f"“{month}”不是月份，请写成 2018-09 的样子。")
-    try:
+        chosen = filled_in.month(month)
+        if chosen is None:
+            return Failed(message="请填写月份，写成 2018-09 的样子。")
         return _sign(programmes.find(deployment.name), chosen)
     except LedgerError as problem:
         return Failed(message=problem.message)
@@ -81,6 +85,8 @@ def _sign(home: Home, month: Month) -> State[None]:
     draft = drafts.waiting(home, month)
     if draft is None:
         return _nothing_to_sign(home, month)
+    if _asked_already(draft):
+        return Completed(name="Already asked", message="这份草稿已经在送签，请在那一份上签。")
     _tag(draft)
     form = Signature.with_initial_data(description=described(home, draft))
     answer = suspend_flow_run(wait_for_input=form, key=tag_of(draft))
@@ -92,7 +98,13 @@ def _sign(home: Home, month: Month) -> State[None]:
         again = "已重新送签。" if keep_one(home, month, renew=True) else ""
         return Completed(name="Refused", message=f"没有签发：{refused.message}{again}")
     told = f"{month.chinese}月报第{approval.edition.number}版已签发"
-    return Completed(name="Approved", message=f"{told}；{_send(home, month)}" if answer.send else told)
+    if answer.send:
+        told = f"{told}；{_send(home, month)}"
+    try:
+        keep_one(home, month)  # another form of the month has nothing left to ask
+    except Exception as error:  # noqa: BLE001  whatever it is, it is signed
+        get_run_logger().warning("other forms not ended: %s", type(error).__name__)
+    return Completed(name="Approved", message=told)
 
 
 def _send(home: Home, month: Month) -> str:
@@ -131,7 +143,8 @@ def described(home: Home, draft: drafts.Draft) -> str:
     """What the form shows: where the month stands, what changed since it was last asked, the pages."""
     month = draft.month
     report = f"reports/{month}/月报-{month}-草稿.pdf"
-    lines = [plain(line) for line in drafts.changes(home, month, _asked_before(month))]
+    before, same = _asked_before(draft)
+    lines = [plain(line) for line in drafts.changes(home, month, before, same=same)]
     return "\n".join(
         [
             f"**{month.chinese}月报草稿，请签发。**",
@@ -145,21 +158,45 @@ def described(home: Home, draft: drafts.Draft) -> str:
     )
 
 
-def _asked_before(month: Month) -> datetime | None:
-    """When an earlier form was shown for the month, by the runs before this one."""
+def _asked_before(draft: drafts.Draft) -> tuple[datetime | None, bool]:
+    """When an earlier form was shown for the month, by the runs before this one, and whether it was
+    for this very draft. A run that never came to show one has no draft's tag."""
+    with get_client(sync_client=True) as client:
+        me, others = _me_and_others(client, draft.month)
+    if me is None:
+        return None, False
+    shown = [
+        (moment, tag_of(draft) in run.tags)
+        for run in others
+        if run.created and me.created and run.created < me.created and _is_about_a_draft(run)
+        if (moment := run.start_time)
+    ]
+    if not shown:
+        return None, False
+    newest, same = max(shown)
+    return newest.astimezone(SHANGHAI).replace(microsecond=0), same
+
+
+def _asked_already(draft: drafts.Draft) -> bool:
+    """Whether a form for this very draft waits, where this run has not shown one of its own."""
+    with get_client(sync_client=True) as client:
+        me, others = _me_and_others(client, draft.month)
+    if me is None or _is_about_a_draft(me):
+        return False
+    return any(tag_of(draft) in run.tags and run.state and not run.state.is_final() for run in others)
+
+
+def _me_and_others(client: SyncPrefectClient, month: Month) -> tuple[FlowRun | None, list[FlowRun]]:
+    """This run, and the deployment's other signing runs of the month."""
     mine = flow_run.get_id()
     if mine is None:
-        return None
-    with get_client(sync_client=True) as client:
-        me = client.read_flow_run(UUID(mine))
-        earlier = [
-            run
-            for run in _runs(client, month, me.deployment_id)
-            if run.id != me.id and run.created and me.created and run.created < me.created
-        ]
-    moments = [run.start_time or run.created for run in earlier]
-    newest = max((moment for moment in moments if moment), default=None)
-    return None if newest is None else newest.astimezone(SHANGHAI).replace(microsecond=0)
+        return None, []
+    me = client.read_flow_run(UUID(mine))
+    return me, [run for run in _runs(client, month, me.deployment_id) if run.id != me.id]
+
+
+def _is_about_a_draft(run: FlowRun) -> bool:
+    return any(tag.startswith(_DRAFT_TAG) for tag in run.tags)
 
 
 def _runs(client: SyncPrefectClient, month: Month, deployment_id: UUID | None) -> list[FlowRun]:
@@ -172,7 +209,7 @@ def _runs(client: SyncPrefectClient, month: Month, deployment_id: UUID | None) -
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=200,
     )
-    return [run for run in found if run.parameters.get("month") == str(month)]
+    return [run for run in found if filled_in.is_month(run.parameters.get("month"), month)]
 
 
 def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
@@ -197,6 +234,8 @@ def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
             if draft is not None and tag_of(draft) in run.tags and not kept:
                 kept = True
                 continue
+            if draft is not None and not _is_about_a_draft(run):
+                continue  # just started by hand: it sees for itself whether there is something to ask
             over: State[Any] = (
                 Completed(name="Approved elsewhere", message="已用命令签发，不用再签。")
                 if draft is None

@@ -11,7 +11,8 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -78,15 +79,12 @@ class Registry:
     @classmethod
     def load(cls, home: Home) -> Registry:
         folder = home.registry
-        try:
-            with (folder / "programme.toml").open("rb") as file:
-                programme = tomllib.load(file)
+        with _told(folder / "programme.toml"):
+            programme = tomllib.loads((folder / "programme.toml").read_text(encoding="utf-8-sig"))
+        with _told(folder / "units.csv"):
             units = tuple(_unit(line) for line in _lines(folder / "units.csv"))
+        with _told(folder / "targets.csv"):
             targets = tuple(_target(line) for line in _lines(folder / "targets.csv"))
-        except (OSError, KeyError, tomllib.TOMLDecodeError, InvalidOperation) as error:
-            raise UsageError(
-                f"登记资料读不出来（{folder.name}）：{error}；请核对该文件夹中的文件。"
-            ) from error
         registry = cls(programme, units, targets)
         _ = registry.first_month, registry.issued, registry.defaults, registry.plan_headings
         return registry
@@ -181,9 +179,34 @@ class Registry:
         return None
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What keeps a file of the registry from being read, as a UsageError that names it."""
+    try:
+        yield
+    except (OSError, KeyError, UnicodeDecodeError, tomllib.TOMLDecodeError, InvalidOperation) as error:
+        told = f"登记资料读不出来：{_why(path.name, error)}；请核对 {path.parent} 中的文件。"
+        raise UsageError(told) from error
+
+
+def _why(name: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"缺少 {name}"
+    if isinstance(error, OSError):
+        return f"打不开 {name}（{error.strerror}）"
+    if isinstance(error, KeyError):
+        return f"{name} 里没有 {error.args[0]} 一栏"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{name} 不是 UTF-8 编码，请另存为 UTF-8（表格选“CSV UTF-8”）"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        line = re.search(r"line (\d+)", str(error))
+        return f"{name} {f'第 {line[1]} 行' if line else '末尾'}写法有误"
+    return f"{name} 里有一个数写法不对"
+
+
 def _lines(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [dict(line) for line in csv.DictReader(file)]
+        return [dict(line) for line in csv.DictReader(file, restval="")]
 
 
 def _split(text: str) -> tuple[str, ...]:

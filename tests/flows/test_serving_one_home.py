@@ -126,12 +126,19 @@ def test_what_can_not_be_is_refused_in_chinese(service: list[Service]) -> None:
         ("每月报告", {"month": "2018/9"}, "“2018/9”不是月份，请写成 2018-09 的样子。"),
         ("预填表", {"month": "1999-05"}, "1999年的计划还没有登记"),
         ("发送", {"month": str(MONTH)}, "还没有签发"),
+        ("催报", {"month": 201809}, "“201809”不是月份，请写成 2018-09 的样子。"),
+        ("预填表", {"month": str(MONTH), "units": "松涧乡"}, "“单位”要写成名称的列表"),
+        ("发送", {"month": str(MONTH), "retry_refused": "是"}, "“再试拒收的”只能是 true"),
+        ("签发", {}, "请填写月份，写成 2018-09 的样子。"),
+        ("签发", {"month": "九月"}, "“九月”不是月份，请写成 2018-09 的样子。"),
     ]
     started = [service[0].start(flow, NAME, **given) for flow, given, _ in wrong]
-    for run, (_, _, told) in zip(started, wrong, strict=True):
+    for run, (flow, given, told) in zip(started, wrong, strict=True):
         done = service[0].ended(run)
-        assert done["state_type"] == "FAILED"
+        assert done["state_type"] == "FAILED", (flow, given, done["state"])
         assert told in done["state"]["message"]
+        assert "Validation" not in done["state"]["message"], "Prefect's own words are English"
+        assert done["name"].endswith(flow if flow != "签发" else str(given.get("month", "")))
 
 
 #: A run as the service starts it, by someone with less patience.
