@@ -236,10 +236,12 @@ def withdrawal(back: Withdrawal) -> None:
     console.print(told, markup=False, soft_wrap=True)
 
 
-def _withdrawn(month: str, back: Mapping[str, Any]) -> str:
+def _withdrawn(month: str, back: Mapping[str, Any], *, again: bool = False) -> str:
+    """Whose approval was taken back; `again`: its number was approved once more since."""
     why = f"（{back['reason']}）" if back["reason"] else "（未说明原因）"
     when = back["at"][:16].replace("T", " ")
-    return f"{month} 月报第{back['edition']}版的签发已由{back['by']}于 {when} 撤回{why}。"
+    since = "后来又签发了。" if again else ""
+    return f"{month} 月报第{back['edition']}版的签发已由{back['by']}于 {when} 撤回{why}。{since}"
 
 
 def set_again(again: SetAgain) -> None:
@@ -272,7 +274,8 @@ def status(standing: Mapping[str, Any]) -> None:
             str(unit["errors_count"] or ""),
             str(unit["warnings_count"] or ""),
         )
-    console.print(f"{standing['month']} 报送情况（截止 {(standing['deadline'] or '')[:10]}）")
+    guessed = "" if standing["holidays_known"] else "，这一年的法定节假日程序还不知道，按周末推算"
+    console.print(f"{standing['month']} 报送情况（截止 {(standing['deadline'] or '')[:10]}{guessed}）")
     console.print(table)
     console.print(
         f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"
@@ -282,7 +285,8 @@ def status(standing: Mapping[str, Any]) -> None:
         console, standing["month"], standing["edition"], standing["edition_due"], standing["editions_due"]
     )
     for back in standing["withdrawn"]:
-        console.print(_withdrawn(standing["month"], back), markup=False, soft_wrap=True)
+        again = back["edition"] <= (standing["edition"] or 0)
+        console.print(_withdrawn(standing["month"], back, again=again), markup=False, soft_wrap=True)
     if standing["set_aside"]:
         console.print(f"收到而未收下 {len(standing['set_aside'])} 件（不是表格，或发件人未登记）：")
         for one in standing["set_aside"]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flows import steps
-from ledger.calendar import moment_text
+from ledger.calendar import deadline, moment_text
 from ledger.home import Home
 from ledger.recording.ledger import Ledger
 from ledger.recording.model import MonthView
@@ -31,6 +31,7 @@ def month_status(home: Home, month: Month, as_of: datetime | None) -> dict[str, 
     return {
         **steps.as_json(standing),
         "deadline": text(view.deadline and view.deadline.replace(microsecond=0)),
+        "holidays_known": deadline(month, registry.deadline_day).holidays_known,
         "as_of": text(as_of),
         "units": [
             {

@@ -78,16 +78,15 @@ def _pieces(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[
     try:
         with one.path.open("rb") as file:
             head = file.read(kinds.HEAD)
+            archive = kinds.is_archive(head, one.name)
+            data = b"" if archive else head + file.read()
     except OSError as error:
         raise UsageError(f"打不开文件 {one.name}（{error.strerror}）。") from error
-    closed = kinds.closed_archive(head)
-    if closed:
-        return [Piece(one.name, one.path, moment, INBOX, closed)]
-    if kinds.is_archive(head):
+    if archive:
         return _within("zip", one, memory, moment, folder)
     if one.name.lower().endswith(".eml"):
         return _within("mail", one, memory, moment, folder)
-    return [Piece(one.name, one.path, moment, INBOX)]
+    return [Piece(one.name, one.path, moment, INBOX, kinds.why_not(one.name, data, by_hand=True))]
 
 
 def _within(kind: str, one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:

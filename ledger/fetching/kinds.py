@@ -49,12 +49,14 @@ _ENDINGS = {
 }
 
 
-def is_archive(head: bytes) -> bool:
+def is_archive(head: bytes, name: str = "") -> bool:
     """Whether a file is a zip archive of files, and not a workbook or document, which are zip
-    packages, too. Judged by its first entry."""
+    packages, too. Judged by its first entry; what ends before that has a name, by its own."""
     if not head.startswith(sniff.ZIP):
         return False
     length = int.from_bytes(head[_NAME_LENGTH], "little")
+    if not length and PurePath(name).suffix.lower() in TABLES:
+        return False
     return not head[_NAME_FROM : _NAME_FROM + length].decode("latin-1").startswith(_PACKAGE_PARTS)
 
 
@@ -66,8 +68,9 @@ def closed_archive(head: bytes) -> str:
     return ""
 
 
-def why_not(name: str, data: bytes) -> str:
-    """Why a file that was sent is set aside; blank where it is a table or is called one."""
+def why_not(name: str, data: bytes, *, by_hand: bool = False) -> str:
+    """Why a file that was sent is set aside; blank where it is a table or is called one. `by_hand`:
+    somebody laid it into the inbox, where a text may be meant as a table."""
     closed = closed_archive(data[:HEAD])
     if closed:
         return closed
@@ -80,7 +83,7 @@ def why_not(name: str, data: bytes) -> str:
     except Refused as refusal:
         # locked or damaged, but a package of some kind: the unit is told when it is read
         return "" if refusal.code == "F02" else f"不是表格：{refusal.message}"
-    return f"不是表格，而是{kind}" if kind else ""
+    return f"不是表格，而是{kind}" if kind and not by_hand else ""
 
 
 def _kind(data: bytes) -> str:

@@ -199,6 +199,7 @@ def test_an_edition_from_draft_to_correction(home: Path, tmp_path: Path) -> None
     ledger(home, "run", "2018-06", "--plain")
     second = ledger(home, "approve", "2018-06", "--by", "王五", "--at", "2018-07-10T12:00")
     assert (second["edition"], second["issued"]) == (2, True)
+    assert "（附件有误）。后来又签发了。" in run(home, "status", "2018-06").stdout
     assert (home / "reports" / "2018-06" / "月报-2018-06-第2版.pdf").is_file()
     # once it is on its way it stays
     with Ledger.open(opened, Registry.load(opened)) as book:

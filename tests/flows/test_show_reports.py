@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+import pytest
 from rich.console import Console
 
+from flows import show
 from flows.show import _reports
 
 
@@ -30,3 +33,15 @@ def test_the_units_reports_are_counted_not_listed() -> None:
 
 def test_nothing_written_nothing_said() -> None:
     assert told([]) == []
+
+
+def test_status_says_where_its_deadline_only_knows_weekends(capsys: pytest.CaptureFixture[str]) -> None:
+    standing: dict[str, Any] = {
+        **{"month": "2031-09", "deadline": "2031-10-06T23:59:59+08:00", "holidays_known": False},
+        **{"units": [], "units_count": 0, "reported": [], "missing": [], "returned": []},
+        **{"edition": None, "edition_due": False, "editions_due": [], "withdrawn": [], "set_aside": []},
+    }
+    show.status(standing)
+    assert "按周末推算" in capsys.readouterr().out
+    show.status({**standing, "holidays_known": True})
+    assert "按周末推算" not in capsys.readouterr().out

@@ -64,6 +64,19 @@ def test_each_file_is_received_once_and_left_as_it_is(tmp_path: Path) -> None:
     assert second.payload["file_name"] == "甲.json"
 
 
+def test_a_scan_is_set_aside_and_half_a_workbook_is_told_to_its_unit(tmp_path: Path) -> None:
+    home = made(tmp_path)
+    (home.inbox / "盖章.pdf").write_bytes(b"%PDF-1.4 ...")
+    (home.inbox / "半份.xlsx").write_bytes(b"PK\x03\x04\x14\x00")
+    (home.inbox / "7z.xlsx").write_bytes(b"7z\xbc\xaf\x27\x1c...")
+    memory = Memory.load(home)
+    why = {one.name: one.why for one in take_inbox(home, memory, settle=0).taken}
+    assert why["盖章.pdf"].startswith("不是表格")
+    assert why["半份.xlsx"] == ""
+    assert "7z" in why["7z.xlsx"]
+    assert looked(home) == []
+
+
 def test_nothing_is_received_twice_where_the_memory_is_lost(tmp_path: Path) -> None:
     home = made(tmp_path)
     write_file(home.inbox / "甲.json", A, "2018-09")

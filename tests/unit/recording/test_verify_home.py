@@ -168,7 +168,7 @@ def test_the_last_event_is_proved_though_the_ledger_does_not_hold_it(
 
 def test_a_journal_that_is_gone_is_a_fault_and_no_wrong_usage(on_file, home: Home) -> None:
     shutil.rmtree(home.journal)
-    assert "第 1 号以后" in fault_of(on_file()).what
+    assert "第 1 号起" in fault_of(on_file()).what
     shutil.rmtree(home.processed)
     fault = fault_of(on_file())
     assert "日志不见了" in fault.what and "4 个" in fault.what
