@@ -2,8 +2,9 @@
 
 Importing this loads Prefect; only flows/ may. What a flow does is in the modules without Prefect;
 here it gets its form for clerks (titles, descriptions, choices), its name, and a state that says in
-Chinese what came of it, or what of the form can't be: Prefect's own check would say it in English. A flow started by its schedule does what the calendar says is due and not
-done (flows/duties.py): one that comes late does what it should have done, one too many does nothing.
+Chinese what came of it, or what of the form can't be: Prefect's own check would say it in English.
+A flow started by its schedule does what the calendar says is due and not done (flows/duties.py): one
+that comes late does what it should have done, one too many does nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The ledger's tables (SQLAlchemy Core), one schema for SQLite and PostgreSQL.
 
 Every table is append-only: versions and withdrawals are rows, and triggers refuse UPDATE and
-DELETE on both databases, and on SQLite the INSERT OR REPLACE that amounts to both. What is "current", "open" or "superseded" is computed when it is read.
+DELETE on both databases, and on SQLite the INSERT OR REPLACE that amounts to both. What is
+"current", "open" or "superseded" is computed when it is read.
 The value columns of the item tables come from schemas.tables; change SCHEMA_VERSION with any of
 it, and older ledger files are rebuilt from the journal.
 """
