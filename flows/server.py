@@ -220,8 +220,9 @@ def prefect_server(
             api_url = running(home)
             if api_url is None:
                 process, api_url = start(home, port, meanwhile)
-        if process is None:
-            meanwhile(api_url)
+        settle(api_url)
+        if process is None and load is not None:
+            load()
         ended = threading.Event()
         if process is not None:
             threading.Thread(target=keep_log_small, args=(home, ended), daemon=True).start()

@@ -492,7 +492,9 @@ def test_parts_six_and_seven(page):
     told = page.tables[AUGUST, "corrections"]
     corrected = [row for row in told if row["received_at"] > "2018-09-05T23:59:59+08:00"]
     text = page.body.split('id="part-7"')[1]
-    assert numbers(page.paragraphs(text)[0]) == [str(len(corrected))]
+    # August was not issued; September was checked against it, and again after its corrections
+    assert numbers(page.paragraphs(text)[0]) == [str(len(corrected)), "9"]
+    assert "其后9月的数字已按更正后的重新核对。" in page.paragraphs(text)[0]
     assert numbers(" ".join(page.paragraphs(text)[-4:])) == ["1", "2018", "2", "2018", "3", "2018", "4"]
     for line, row in zip(table(text, "表7"), corrected, strict=True):
         day = datetime.fromisoformat(row["received_at"])
