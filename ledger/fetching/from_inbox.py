@@ -75,18 +75,23 @@ def _pieces(one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[
     sha256 = hash_file(one.path)
     if memory.inbox.get(one.name) == sha256:
         return []
-    try:
-        with one.path.open("rb") as file:
-            head = file.read(kinds.HEAD)
-            archive = kinds.is_archive(head, one.name)
-            data = b"" if archive else head + file.read()
-    except OSError as error:
-        raise UsageError(f"打不开文件 {one.name}（{error.strerror}）。") from error
-    if archive:
+    head = _read(one, kinds.HEAD)
+    if kinds.is_archive(head, one.name):
         return _within("zip", one, memory, moment, folder)
     if one.name.lower().endswith(".eml"):
         return _within("mail", one, memory, moment, folder)
+    # of what is called a table its head is enough
+    data = head if kinds.meant_as_table(one.name) else _read(one)
     return [Piece(one.name, one.path, moment, INBOX, kinds.why_not(one.name, data, by_hand=True))]
+
+
+def _read(one: Lying, size: int = -1) -> bytes:
+    """The first `size` bytes, or all. Raises UsageError where the file can't be read."""
+    try:
+        with one.path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise UsageError(f"打不开文件 {one.name}（{error.strerror}）。") from error
 
 
 def _within(kind: str, one: Lying, memory: Memory, moment: datetime, folder: Path) -> list[Piece]:

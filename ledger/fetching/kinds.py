@@ -49,13 +49,18 @@ _ENDINGS = {
 }
 
 
+def meant_as_table(name: str) -> bool:
+    """Whether a file is called a table."""
+    return PurePath(name).suffix.lower() in TABLES
+
+
 def is_archive(head: bytes, name: str = "") -> bool:
     """Whether a file is a zip archive of files, and not a workbook or document, which are zip
     packages, too. Judged by its first entry; what ends before that has a name, by its own."""
     if not head.startswith(sniff.ZIP):
         return False
     length = int.from_bytes(head[_NAME_LENGTH], "little")
-    if not length and PurePath(name).suffix.lower() in TABLES:
+    if not length and meant_as_table(name):
         return False
     return not head[_NAME_FROM : _NAME_FROM + length].decode("latin-1").startswith(_PACKAGE_PARTS)
 
@@ -76,7 +81,7 @@ def why_not(name: str, data: bytes, *, by_hand: bool = False) -> str:
         return closed
     if data.startswith(_TNEF) or name.lower() == "winmail.dat":
         return "Outlook 的专用格式（winmail.dat）打不开，请对方改以纯文本或 HTML 格式重发"
-    if PurePath(name).suffix.lower() in TABLES:
+    if meant_as_table(name):
         return ""
     try:
         kind = _kind(data)

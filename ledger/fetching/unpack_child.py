@@ -113,7 +113,7 @@ class _Unpacking:
         (self.folder / str(place)).write_bytes(data)
         part = Part(name, str(place), archive=archive)
         self.found.parts.append(part)
-        if not kinds.is_archive(data):
+        if not kinds.is_archive(data, name):
             part.why = kinds.why_not(name, data)
         elif self._level(archive) >= MAX_ARCHIVES:
             part.why = "压缩包里层层套着压缩包，请解压后再报"

@@ -36,4 +36,4 @@ def months_of(ledger: Ledger, seqs: Sequence[int]) -> set[Month]:
     sent = tables.submissions
     with reading(ledger.engine) as connection:
         asked = sa.select(sent.c.month).where(sent.c.submission_id.in_(seqs)).distinct()
-        return {month for month in connection.scalars(asked) if month is not None}
+        return set(connection.scalars(asked))

@@ -192,16 +192,14 @@ def corrections_intro(views: Sequence[MonthView], registry: Registry) -> str:
 def _touched(views: Sequence[MonthView], changed: Sequence[Correction]) -> str:
     """The issued editions that print a figure from before its correction, and the later months that
     were checked again with the new one; '' where there are none."""
-    first = {each.month: each for each in views}
+    of_month = {each.month: each for each in views}
     issued = {each.name: each for view in views for each in (*view.editions, *view.later_editions)}
     printed = [
         edition
         for edition in sorted(issued.values(), key=lambda each: (each.month, each.number))
         if any(edition.month >= one.month and edition.upto < one.submission_id for one in changed)
     ]
-    later = sorted(
-        {month for one in changed if one.month in first for month in first[one.month].later_months}
-    )
+    later = sorted({month for one in changed for month in of_month[one.month].later_months})
     told = ""
     if printed:
         names = "、".join(f"{each.month.month}月月报第{each.number}版" for each in printed)
