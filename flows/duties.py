@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 from flows import posting
 from flows.monthly import MonthOutcome
@@ -35,6 +36,7 @@ from schemas.month import Month
 PATIENCE = 120.0
 _PAUSE = 1.0
 _SINCE = "since.json"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,11 @@ class Done:
 def watched_since(home: Home, moment: datetime) -> datetime:
     """From when on the calendar is kept: the first time it was asked for, or, where that is not
     known any more, the journal's last event; a new home owes nothing from before."""
-    path = home.schedule / _SINCE
-    try:
-        return parse_moment(json.loads(path.read_text(encoding="utf-8"))["since"])
-    except (OSError, ValueError, KeyError, TypeError):
+    since = read_note(home, _SINCE, lambda noted: parse_moment(noted["since"]))
+    if since is None:
         since = _last_event(home) or moment
         write_note(home, _SINCE, {"since": moment_text(since)})
-        return since
+    return since
 
 
 def overdue(home: Home, moment: datetime) -> list[Duty]:
@@ -188,9 +188,13 @@ def _read(home: Home, kind: Kind, month: Month | None) -> Done | None:
 
 def _read_file(home: Home, name: str) -> Done | None:
     """What was noted; None where nothing was, or nothing that can be read: it is then done again."""
+    return read_note(home, name, lambda noted: Done(date.fromisoformat(noted["day"]), int(noted["seq"])))
+
+
+def read_note(home: Home, name: str, read: Callable[[dict[str, Any]], T]) -> T | None:
+    """What `read` makes of a note; None where there is none, or none that can be read."""
     try:
-        content = json.loads((home.schedule / name).read_text(encoding="utf-8"))
-        return Done(date.fromisoformat(content["day"]), int(content["seq"]))
+        return read(json.loads((home.schedule / name).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -8,7 +8,6 @@ morning's run sends what was left.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from flows import duties
@@ -26,13 +25,11 @@ _NOTE = "returned.json"
 
 def begin(home: Home) -> int:
     """The last event that was seen to; noted now where it never was. To be asked before a look."""
-    try:
-        content = json.loads((home.schedule / _NOTE).read_text(encoding="utf-8"))
-        return int(content["seq"])
-    except (OSError, ValueError, KeyError, TypeError):
+    seq = duties.read_note(home, _NOTE, lambda noted: int(noted["seq"]))
+    if seq is None:
         seq = duties.last_event(home)
         _note(home, seq)
-        return seq
+    return seq
 
 
 def see_to(home: Home, since: int, send: Callable[[Month], object]) -> None:
