@@ -8,7 +8,7 @@ from decimal import Decimal
 from ledger.checking.places import TableInHand, at_cell, difference, label, plain_text, same, shown
 from ledger.reading.model import ReadRow, StatedTotal
 from schemas.columns import Column, Kind
-from schemas.finding import Finding
+from schemas.finding import Finding, finding
 from schemas.plan import Value
 
 #: A heading with figures beside it states sums too, but only a total has to state them all.
@@ -30,9 +30,9 @@ def check_totals(hand: TableInHand) -> None:
         blank: list[Column] = []
         for column in hand.table:
             if column.kind in _SUMMED and column.field in hand.read.header_cells:
-                finding = _column(hand, total, covered, column, blank)
-                if finding is not None:
-                    hand.findings.append(finding)
+                found = _column(hand, total, covered, column, blank)
+                if found is not None:
+                    hand.findings.append(found)
         if blank and total.label.endswith(_TOTAL_WORDS):
             hand.findings.append(_blank(hand, total, blank))
 
@@ -75,23 +75,19 @@ def _sum(figures: Sequence[Value], column: Column) -> Value:
 def _count(hand: TableInHand, total: StatedTotal) -> Finding:
     rows = len(total.covers)
     stated = total.count or 0
-    finding = at_cell(
+    # the count stands where the submitter wrote it: under the item's name, beside 合计, anywhere
+    cell = total.count_cell
+    return finding(
         "T02",
-        hand.table,
-        hand.read.sheet,
-        total,
-        hand.table.name_field,
-        f"{total.label}写明 {stated} 个，实有 {rows} 行",
+        f"{hand.read.sheet} {cell or f'第 {total.row} 行'}：{total.label}写明 {stated} 个，实有 {rows} 行",
+        sheet=hand.read.sheet,
+        row=total.row,
+        cell=cell or None,
+        column=_title_over(hand, cell) if cell else hand.table.by_field[hand.table.name_field].title,
+        value=total.count_text or str(stated),
         expected=str(rows),
         difference=Decimal(stated - rows),
-    )
-    if not total.count_cell:
-        return finding.at(value=total.count_text or str(stated))
-    # the count stands where the submitter wrote it: under the item's name, beside 合计, anywhere
-    return finding.at(
-        cell=total.count_cell,
-        value=total.count_text or str(stated),
-        column=_title_over(hand, total.count_cell),
+        table=hand.table.key,
     )
 
 

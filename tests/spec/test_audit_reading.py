@@ -248,6 +248,7 @@ def test_a_count_is_given_as_it_is_written(home: Home, tmp_path: Path) -> None:
     found = next(f for f in checked.findings if f.rule == "T02")
     assert (found.cell, found.value, found.expected, found.difference) == ("C6", "2个", "1", 1)
     assert found.column == "项目名称"
+    assert found.message == "表1 援建项目 C6：合计写明 2 个，实有 1 行"
 
 
 def test_a_ditto_names_what_was_filled(home: Home, tmp_path: Path) -> None:
