@@ -31,6 +31,7 @@ _COUNT_SUFFIXES = ("公里", "人次", *"户人个名家次项件所座处辆亩
 _COUNTED = frozenset(
     {"人", "人次", "户", "户次", "个", "个(村)", "名", "次", "场", "场次", "期", "批", "家", "项", "件"}
 )
+_FIGURES = frozenset({Kind.MONEY, Kind.PERCENT, Kind.COUNT, Kind.QUANTITY})
 _ACTUAL = "_actual"
 _HUNDRED = Decimal(100)
 #: Numbers with more digits than this before the point are no figures (a slip, a telephone number
@@ -87,11 +88,15 @@ def found(code: str, cell: Cell, column: Column, setting: Setting, message: str,
 
 
 def blank_required(address: str, row: int, column: Column, setting: Setting, raw: str = "") -> Finding:
-    """C06 for a cell that has to be filled in; `raw` is what stands there instead (—, 无)."""
+    """C06 for a cell that has to be filled in; `raw` is what stands there instead (—, 无).
+
+    The rule's remedy (没有发生的填 0) is for figures: a name, a word or a date has no 0.
+    """
     written = f"（写的是“{raw}”）" if raw else ""
     return finding(
         "C06",
         f"{place(setting, address)}：“{column.title}”必须填写{written}",
+        remedy=None if column.kind in _FIGURES else "请补填。",
         sheet=setting.sheet or None,
         cell=address,
         row=row,

@@ -344,6 +344,20 @@ def test_every_fault_of_a_row_is_told(home: Home, tmp_path: Path) -> None:
     assert {f.item for f in checked.findings} == {"2018-A1-04"}
 
 
+@pytest.mark.parametrize(
+    ("field", "remedy"),
+    [
+        ("invested_cum", "请补填；没有发生的填 0。"),
+        ("progress_pct", "请补填；没有发生的填 0。"),
+        ("status", "请补填。"),
+        ("item_name", "请补填。"),
+    ],
+)
+def test_only_a_figure_may_be_nought(home: Home, tmp_path: Path, field: str, remedy: str) -> None:
+    found = next(f for f in check(home, june(tmp_path, **{field: None})).findings if f.rule == "C06")
+    assert found.remedy == remedy
+
+
 def test_faults_beside_a_nil_report_are_told_as_well(home: Home, tmp_path: Path) -> None:
     checked = check(home, june(tmp_path, put(A6=NIL), progress_pct="约70", fiscal_paid_cum="#REF!"))
     assert sorted(rules(checked)) == ["C07", "C10", "F13"]
