@@ -101,8 +101,13 @@ def _title_over(hand: TableInHand, address: str) -> str | None:
 
 
 def _blank(hand: TableInHand, total: StatedTotal, blank: list[Column]) -> Finding:
-    stated = any(read.value is not None for read in total.values.values())
-    titles = "、".join(label(column) for column in blank) if stated else "各列"
-    return at_cell(
-        "T03", hand.table, hand.read.sheet, total, blank[0].field, f"{total.label}行的{titles}空白或没有结果"
-    )
+    """T03, at a cell that holds no number where there is one, else at the first that holds nothing."""
+    wrong = [column for column in blank if total.values[column.field].raw]
+    bare = [column for column in blank if column not in wrong]
+    stated = bool(wrong) or any(read.value is not None for read in total.values.values())
+    said = [f"“{total.values[column.field].raw}”（{label(column)}）不是数字" for column in wrong]
+    if bare:
+        titles = "、".join(label(column) for column in bare) if stated else "各列"
+        said.append(f"{titles}空白或没有结果")
+    name = (wrong or bare)[0].field
+    return at_cell("T03", hand.table, hand.read.sheet, total, name, f"{total.label}行的{'；'.join(said)}")
