@@ -30,7 +30,7 @@ import ledger
 from ledger.errors import LedgerError
 from ledger.reading import wire
 from ledger.reading.model import Filing, ReadJob, Submission
-from schemas.finding import finding
+from schemas.finding import Finding, finding
 
 _log = logging.getLogger(__name__)
 
@@ -145,13 +145,19 @@ def _work(tasks: _Tasks) -> Iterator[tuple[int, Submission]]:
                 index = left.popleft()
                 tasks.put_back(left)
                 job = tasks[index]
-                found = finding(death.code, death.message, file=job.name)
-                yield index, Submission(job.name, job.sha256, findings=[found])
+                yield index, _set_aside(job, finding(death.code, death.message))
                 reader = _borrow()
     except BaseException:
         reader.close()  # it may be in the middle of an answer
         raise
     _give_back(reader)
+
+
+def _set_aside(job: ReadJob, why: Finding) -> Submission:
+    # what reads workbooks is the child's to load: here it is needed only after one has died
+    from ledger.reading.submission import set_aside
+
+    return set_aside(job.name, job.sha256, why, job.filing)
 
 
 def _work_together(tasks: _Tasks, count: int) -> Iterator[tuple[int, Submission]]:

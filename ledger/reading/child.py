@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from ledger.child_limits import limit_memory
 from ledger.reading.model import Filing, Submission
-from ledger.reading.submission import read_submission
+from ledger.reading.submission import read_submission, set_aside
 from ledger.reading.wire import OUT_OF_MEMORY, READY, Request, receive, send
 from schemas.finding import finding
 
@@ -33,7 +33,7 @@ def _read(path: str, name: str, sha256: str, filing: Filing) -> Submission:
         data = Path(path).read_bytes()
     except OSError as fault:
         message = f"文件打不开：{fault.strerror or '读取失败'}。"
-        return Submission(name, sha256, findings=[finding("F01", message, file=name)])
+        return set_aside(name, sha256, finding("F01", message), filing)
     return read_submission(data, name, sha256, filing)
 
 

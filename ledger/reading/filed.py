@@ -139,6 +139,21 @@ def tell_month(
     return wanted, right, [_left_aside(t, wanted) for t in other]
 
 
+def told_without_tables(
+    cover: Mapping[str, Cell], cover_sheet: Sheet | None, name: str, filing: Filing, year: int
+) -> tuple[str | None, Month | None]:
+    """Unit and month of a file without a table, by its cover and its name; of one that can't be
+    opened the name alone speaks. It goes back to that unit, and is missing from that month.
+
+    A month of another year than the plan's is not believed: nothing in such a file bears it out.
+    """
+    unit, _ = tell_unit(cover, cover_sheet, [], name, filing)
+    month = month_of(cover[MONTH], year) if MONTH in cover else None
+    if month is None:
+        month = month_in_words(PurePath(name).stem, year)
+    return unit, month if month is not None and month.year == year else None
+
+
 def _as_month(said: Said) -> Month | None:
     return said.meaning if isinstance(said.meaning, Month) else None
 

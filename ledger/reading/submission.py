@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.reading.cover import Said, cover_text, is_cover, month_in_words, read_caption, read_cover
-from ledger.reading.filed import Located, tell_month, tell_unit
+from ledger.reading.filed import Located, tell_month, tell_unit, told_without_tables
 from ledger.reading.formats import open_book
 from ledger.reading.header import FoundHeader, Rows, find_headers, rows_of
 from ledger.reading.lexicon import names_table
@@ -28,14 +28,24 @@ def read_submission(data: bytes, name: str, sha256: str, filing: Filing) -> Subm
     """Read one file. `name` is the name it came under; its content tells what it is."""
     book = open_book(data, name)
     if isinstance(book, Finding):
-        return Submission(name, sha256, findings=[book.at(file=name)])
+        return set_aside(name, sha256, book, filing)
     return read_book(book, name, sha256, filing)
+
+
+def set_aside(name: str, sha256: str, why: Finding, filing: Filing) -> Submission:
+    """A file that can't be opened (F01–F04): whose it is and for which month, its name alone tells."""
+    unit, month = told_without_tables({}, None, name, filing, _year(filing))
+    return Submission(name, sha256, unit_code=unit, month=month, findings=[why.at(file=name)])
+
+
+def _year(filing: Filing) -> int:
+    return filing.plan.year if filing.plan else filing.registry.year
 
 
 def read_book(book: Book, name: str, sha256: str, filing: Filing) -> Submission:
     """Read a workbook that has been opened."""
     submission = Submission(name, sha256)
-    year = filing.plan.year if filing.plan else filing.registry.year
+    year = _year(filing)
     located: list[Located] = []
     cover: dict[str, Cell] = {}
     cover_sheet: Sheet | None = None
@@ -53,7 +63,8 @@ def read_book(book: Book, name: str, sha256: str, filing: Filing) -> Submission:
         submission.findings.append(finding("F14", text, sheet=cover_sheet.name))
     if not located:
         submission.findings.append(_no_table(book))
-        submission.unit_code, _ = tell_unit(cover, cover_sheet, [], name, filing)
+        told = told_without_tables(cover, cover_sheet, name, filing, year)
+        submission.unit_code, submission.month = told
     else:
         submission.unit_code, unit_finding = tell_unit(cover, cover_sheet, located, name, filing)
         month, kept, month_findings = tell_month(cover, cover_sheet, located, name, filing, year)

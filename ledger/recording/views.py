@@ -374,7 +374,9 @@ def _state(lines: Sequence[SubmissionRow], owes: Sequence[str], versions: Mappin
         return "missing"
     if not versions:
         return "returned"
-    latest = {line.table: line for line in lines}
+    newest = max(line.submission_id for line in lines)
+    # a file without a table (F01–F05) is answered by whatever the unit sends after it
+    latest = {line.table: line for line in lines if line.table or line.submission_id == newest}
     verdicts = [line.verdict for line in latest.values()]
     if any(verdict != Verdict.ACCEPTED for verdict in verdicts) or any(key not in versions for key in owes):
         return "in_part"

@@ -254,7 +254,9 @@ def test_a_count_is_given_as_it_is_written(home: Home, tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["#REF!", "约150"])
 def test_a_total_that_is_no_number_is_not_called_blank(home: Home, tmp_path: Path, written: str) -> None:
     """An Excel error is a finding, not a blank (§6.3); what else the row leaves blank is told as well."""
-    found = next(f for f in check(home, june(tmp_path, put(A6="合计", R6=written))).findings if f.rule == "T03")
+    found = next(
+        f for f in check(home, june(tmp_path, put(A6="合计", R6=written))).findings if f.rule == "T03"
+    )
     assert (found.cell, found.column, found.value) == ("R6", "累计完成投资(万元)", written)
     assert f"“{written}”（累计完成投资）不是数字；项目总投资、" in found.message
 

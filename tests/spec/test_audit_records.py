@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 
 from flows.cli import main
 from flows.init import make_home
@@ -50,6 +52,9 @@ class Office:
         assert done.exit_code == 0, done.output
         text = done.stdout_bytes.decode("utf-8-sig")
         return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def status(self, month: str) -> dict[str, Any]:
+        return dict(json.loads(self.run("status", month, "--json").stdout))
 
     def findings(self, month: str) -> list[tuple[str, str]]:
         return [(one["rule"], one["open"]) for one in self.export(month, "findings")]
@@ -145,6 +150,50 @@ def test_nothing_in_the_note_explains_nothing(office: Office, words: str) -> Non
     assert (row["carried_forward"], row["poor_persons"]) == ("true", "629")
     assert ("H01", "error") in [(f["rule"], f["severity"]) for f in office.export("2018-07", "findings")]
     assert ("F15", "true") in office.findings("2018-06")
+
+
+# --- a file without a table, or that can't be opened
+
+
+def without_table(path: Path) -> Path:
+    book = load_workbook(make_book(path, UNIT, "2018年7月", projects=[july()]))
+    del book["表1 援建项目"]
+    book.save(path)
+    return path
+
+
+def unopened(path: Path) -> Path:
+    path.write_bytes(b"%PDF-1.4 scanned")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "rule"),
+    [(without_table, "报表.xlsx", "F05"), (unopened, "景阳镇2018年7月.xlsx", "F03")],
+)
+def test_a_file_without_figures_goes_back_to_its_unit_and_month(
+    office: Office, make: Callable[[Path], Path], name: str, rule: str
+) -> None:
+    """Cover and file name answer for unit and month (§3), also where there is nothing else to read:
+    it was sent in October, and is July's all the same."""
+    office.receive(make(office.desk / name), "2018-10-20")
+    (sent,) = office.export("2018-07", "submissions")
+    assert (sent["unit_name"], sent["verdict"], sent["version"]) == (UNIT, "returned", "")
+    (found,) = office.export("2018-07", "findings")
+    assert (found["rule"], found["unit_name"], found["open"]) == (rule, UNIT, "true")
+    assert office.status("2018-07")["returned"] == [UNIT]
+    # what comes after it under another name is the answer to it
+    office.receive(office.book("好的.xlsx", "2018年7月", projects=[july()]), "2018-10-21")
+    assert ("H06", "true") in office.findings("2018-07")
+    assert (rule, "false") in office.findings("2018-07")
+    now = office.status("2018-07")
+    assert (now["returned"], now["in_part"], now["reported"]) == ([], [], [UNIT])
+    assert office.run("rebuild", "--verify").exit_code == 0
+
+
+def test_a_name_alone_tells_no_other_years_month(office: Office) -> None:
+    office.receive(unopened(office.desk / "景阳镇2016年7月.xlsx"), "2018-10-20")
+    assert [row["unit_name"] for row in office.export("2018-09", "submissions")] == [UNIT]
 
 
 # --- exports as files
