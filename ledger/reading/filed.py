@@ -26,11 +26,13 @@ from schemas.month import Month
 
 @dataclass(slots=True)
 class Located:
-    """A table on its sheet, before its rows are read: header, extent, what its caption says."""
+    """A table on its sheet, before its rows are read: header, extent with the caption's rows, what
+    the caption says."""
 
     sheet: Sheet
     rows: Rows
     header: FoundHeader
+    start: int
     end: int
     caption: Caption
     own_month: Said | None = None

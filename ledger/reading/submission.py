@@ -14,6 +14,7 @@ from ledger.reading.header import FoundHeader, Rows, find_headers, rows_of
 from ledger.reading.lexicon import names_table
 from ledger.reading.model import Book, Cell, Filing, ReadTable, Sheet, Submission
 from ledger.reading.rows import says_nil
+from ledger.reading.table_findings import hidden
 from ledger.reading.tables import read_table
 from ledger.reading.values import Setting
 from schemas.columns import Kind
@@ -58,9 +59,8 @@ def read_book(book: Book, name: str, sha256: str, filing: Filing) -> Submission:
         elif cover_sheet is None and is_cover(sheet, rows):
             cover_sheet, cover = sheet, read_cover(rows)
     submission.cover = {label: cover_text(cell) for label, cell in cover.items()}
-    if cover_sheet is not None and cover_sheet.hidden:
-        text = f"工作表“{cover_sheet.name}”是隐藏的，内容已读取"
-        submission.findings.append(finding("F14", text, sheet=cover_sheet.name))
+    if cover_sheet is not None:
+        submission.findings += hidden(cover_sheet, rows_of(cover_sheet))
     if not located:
         submission.findings.append(_no_table(book))
         told = told_without_tables(cover, cover_sheet, name, filing, year)
@@ -117,7 +117,7 @@ def _locate(
         if found and found[-1].header.bottom < header.top:
             start = found[-1].end = _caption_start(rows, found[-1].header.bottom, header.top)
         caption = read_caption(sheet, rows, header, start, filing.registry, year)
-        one = Located(sheet, rows, header, limit, caption)
+        one = Located(sheet, rows, header, start, limit, caption)
         one.own_month = caption.month or caption.title_month or _sheet_month(sheet, year)
         found.append(one)
         previous = header.bottom
@@ -170,11 +170,13 @@ def _read_one(one: Located, setting: Setting, filing: Filing) -> ReadTable:
     here = Setting(
         setting.year, setting.month, date1904=setting.date1904, sheet=one.sheet.name, table=table.key
     )
+    concealed = hidden(one.sheet, one.rows, one.header, range(one.start, one.end))
     if not one.header.columns:
-        return ReadTable(table.key, one.sheet.name, {}, [], nil_report=True)
+        return ReadTable(table.key, one.sheet.name, {}, [], findings=concealed, nil_report=True)
     money = one.caption.money if any(column.kind is Kind.MONEY for column in table.columns) else []
     unit = money[0][0] if money else ""
     read = read_table(one.sheet, one.rows, one.header, one.end, here, unit, filing.plan)
+    read.findings += concealed
     contradiction = _units_disagree(one, money)
     if contradiction is not None:
         read.findings.append(contradiction)

@@ -72,34 +72,38 @@ def nil_beside_rows(nil: Cell, data: Sequence[RawRow], setting: Setting, header:
     )
 
 
-def hidden(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> list[Finding]:
+def hidden(
+    sheet: Sheet, rows: Rows, header: FoundHeader | None = None, down: range | None = None
+) -> list[Finding]:
     """F14 for the sheet, its rows and its columns, where hidden ones have content; of several rows
-    or columns the first is named in the finding, all in its text."""
+    or columns the first is named in the finding, all in its text.
+
+    Of a sheet with tables the rows `down` are looked at, from a table's caption to its end, and the
+    columns under its header; of the cover (no `header`) all.
+    """
     if not (sheet.hidden or sheet.hidden_rows or sheet.hidden_columns):
         return []
+    mine = rows if down is None else {row: cells for row, cells in rows.items() if row in down}
+    held = {r: [c for c, cell in cells.items() if has_content(cell)] for r, cells in mine.items()}
     found: list[tuple[str, int | None, str | None]] = []
     if sheet.hidden:
         found.append((f"工作表“{sheet.name}”是隐藏的", None, None))
-    hidden = [
-        row
-        for row in sorted(sheet.hidden_rows)
-        if header.top <= row < end and any(has_content(cell) for cell in rows.get(row, {}).values())
-    ]
+    hidden = sorted(row for row in sheet.hidden_rows if held.get(row))
     if hidden:
         found.append((f"{sheet.name}：第 {'、'.join(map(str, hidden))} 行是隐藏的", hidden[0], None))
-    columns = [
+    columns = sorted(
         column
-        for column in sorted(sheet.hidden_columns)
-        if header.first_column <= column <= header.last_column
-        and any(header.top <= row < end and column in cells for row, cells in rows.items())
-    ]
+        for column in sheet.hidden_columns
+        if (header is None or header.first_column <= column <= header.last_column)
+        and any(column in inside for row, inside in held.items() if header is None or row >= header.top)
+    )
     if columns:
         names = "、".join(column_letters(column) for column in columns)
-        found.append((f"{sheet.name}：{names} 列是隐藏的", None, header.title_over(columns[0])))
+        title = None if header is None else header.title_over(columns[0])
+        found.append((f"{sheet.name}：{names} 列是隐藏的", None, title))
+    table = None if header is None else header.table.key
     return [
-        finding(
-            "F14", f"{text}，内容已读取", sheet=sheet.name, row=row, column=column, table=header.table.key
-        )
+        finding("F14", f"{text}，内容已读取", sheet=sheet.name, row=row, column=column, table=table)
         for text, row, column in found
     ]
 

@@ -67,7 +67,7 @@ def read_table(
 
     `money_unit` is the caption's unit of money, '' where it states none; a heading that names its
     own unit goes before it. Findings of the header (F09–F11) and of the caption (F18) are the
-    caller's; F13, F14, F16 and F17 are raised here.
+    caller's, as is what is hidden (F14); F13, F16 and F17 are raised here.
     """
     table = header.table
     frame = Frame.of(header, slots_of(header, setting, money_unit))
@@ -80,7 +80,6 @@ def read_table(
         findings=header.findings(),
         nil_report=sorted_rows.nil is not None,
     )
-    read.findings += table_findings.hidden(sheet, rows, header, end)
     data = sorted_rows.data
     if sorted_rows.nil is not None:
         data = [raw for raw in data if _reports(raw, header)]

@@ -337,6 +337,54 @@ def test_a_whole_table_of_which_one_amount_is_not_the_plans(home: Home, tmp_path
     assert checked.verdict.value == "returned"
 
 
+# --- §7: what is hidden
+
+
+def hide(sheet: str, row: int = 0, column: str = "") -> Change:
+    def change(book: Workbook) -> None:
+        if row:
+            book[sheet].row_dimensions[row].hidden = True
+        elif column:
+            book[sheet].column_dimensions[column].hidden = True
+        else:
+            book[sheet].sheet_state = "veryHidden"
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "column", "expected"),
+    [
+        (SHEET, 2, "", [("F14", SHEET, 2)]),  # unit, month and unit of money
+        (SHEET, 3, "", [("F14", SHEET, 3)]),
+        (SHEET, 5, "", [("F14", SHEET, 5)]),
+        (SHEET, 9, "", []),
+        (SHEET, 0, "R", [("F14", SHEET, None)]),
+        (SHEET, 0, "AC", []),
+        (SHEET, 0, "", [("F14", SHEET, None)]),
+        ("封面", 4, "", [("F14", "封面", 4)]),
+        ("封面", 20, "", []),
+        ("封面", 0, "B", [("F14", "封面", None)]),
+        ("封面", 0, "", [("F14", "封面", None)]),
+    ],
+)
+def test_what_is_hidden_and_read_is_told(
+    home: Home, tmp_path: Path, sheet: str, row: int, column: str, expected: list[Any]
+) -> None:
+    checked = check(home, june(tmp_path, hide(sheet, row, column)))
+    assert [(f.rule, f.sheet, f.row) for f in checked.findings] == expected
+    assert checked.verdict.value == "accepted"
+
+
+def test_a_bare_nil_report_on_a_hidden_sheet_is_told(home: Home, tmp_path: Path) -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].delete_rows(2, 10)
+        book[SHEET]["A3"] = NIL
+        book[SHEET].sheet_state = "hidden"
+
+    assert sorted(rules(check(home, june(tmp_path, change)))) == ["F14", "P04"]
+
+
 # --- several faults at once
 
 
