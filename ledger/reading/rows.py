@@ -22,6 +22,7 @@ _TOTAL = re.compile(r"(?:.{0,6}?)(合计|小计|总计|共计|累计合计)(?:[(
 _GRAND = frozenset({"合计", "总计", "共计", "累计合计"})
 _OVERALL = "总计"
 _COUNT = re.compile(r"(\d+)(?:个|项)")
+_ONLY_A_COUNT = re.compile(r"\(?(?:共计?|计)?\d+(?:个|项)(?:项目)?\)?")
 _LEVELS = (
     re.compile(r"第?[一二三四五六七八九十]{1,3}(?:[、.．:]|部分|类|大类)"),
     re.compile(r"\([一二三四五六七八九十]{1,3}\)"),
@@ -196,13 +197,18 @@ def _is_heading(
     header: FoundHeader,
     width: int,
 ) -> bool:
-    """Whether a numbered row is a heading: a row with a name or words of its own is an item."""
+    """Whether a numbered row is a heading: a row with a name or words of its own is an item. A
+    count under the names (「一、产业发展 | | 3个」) is no name."""
     first = inside[0]
     if level > 2 and first in names and width < _WIDE:
         return False
     others = [column for column in inside if column != first]
     table = header.table
-    texts = [column for column in others if _is_text(cells[column])]
+    texts = [
+        column
+        for column in others
+        if _is_text(cells[column]) and not _ONLY_A_COUNT.fullmatch(fold(cells[column].raw))
+    ]
     worded = {
         column for name, column in header.columns.items() if name not in table.plan_fields or column in names
     }

@@ -251,6 +251,25 @@ def test_a_count_is_given_as_it_is_written(home: Home, tmp_path: Path) -> None:
     assert found.message == "表1 援建项目 C6：合计写明 2 个，实有 1 行"
 
 
+@pytest.mark.parametrize(
+    ("count", "amount", "expected"),
+    [
+        ("1个", 300, []),
+        ("共 1 个", 300, []),
+        ("2个", 300, [("T02", "C5")]),
+        ("1个", 301, [("T01", "D5")]),
+    ],
+)
+def test_a_heading_that_states_count_and_sum(
+    home: Home, tmp_path: Path, count: str, amount: int, expected: list[tuple[str, str]]
+) -> None:
+    rows = [{"seq": "二、基础设施", "item_name": count, "total_investment": amount}, water()]
+    book = make_book(tmp_path / "甲.xlsx", "景阳镇", "2018年6月", projects=rows)
+    checked = check(home, book)
+    assert places(checked) == expected
+    assert list(checked.tables[0].accepted) == ["2018-A1-04"]
+
+
 @pytest.mark.parametrize("written", ["#REF!", "约150"])
 def test_a_total_that_is_no_number_is_not_called_blank(home: Home, tmp_path: Path, written: str) -> None:
     """An Excel error is a finding, not a blank (§6.3); what else the row leaves blank is told as well."""
