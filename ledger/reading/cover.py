@@ -53,9 +53,13 @@ _MONTH_IN_WORDS = (
     re.compile(r"(?<!\d)(20\d\d)[年.\-/](?:\d{1,2}月?[-~至到])?(\d{1,2})月(?!\d{1,2}[日号])"),
     # 2018年9, 2018年1-9; 2018-09, 2018.9; not the day 2018-09-03
     re.compile(r"(?<!\d)(20\d\d)年(?:\d{1,2}[-~至到])?(\d{1,2})(?![\d月.\-/日号年])"),
-    re.compile(r"(?<!\d)(20\d\d)[.\-/](\d{1,2})(?![\d月.\-/日号年])"),
+    re.compile(r"(?<!\d)(20\d\d)[.\-/_](\d{1,2})(?![\d月日号年]|[.\-/_]\d)"),
     re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(?!\d)"),
 )
+#: 18年9月; 二〇一八年九月, 十二月; 截至2018年9月30日, which is the month's end and no day of filing.
+_SHORT_YEAR = re.compile(r"(?<!\d)(\d\d)年(?=(?:\d{1,2}[-~至到])?\d{1,2}月)")
+_CHINESE_NUMERAL = re.compile(r"[〇○零一二三四五六七八九十]+(?=[年月])")
+_AS_OF_DAY = re.compile(r"(?<=截[至止])((?:(20\d\d)年)?(\d{1,2})月)(\d{1,2})[日号]")
 _YEARLESS_MONTH = re.compile(r"(?<![\d年.\-/])(?:\d{1,2}[-~至到])?(\d{1,2})月(?!\d{1,2}[日号])(?:份|报|底)?")
 
 
@@ -103,11 +107,21 @@ def _month_of_text(raw: str, year: int) -> Month | None:
 def month_in_words(text: str, year: int) -> Month | None:
     """A month named within a title or a name, None where none or more than one is named."""
     folded = fold(text).replace("—", "-").replace("–", "-")
+    folded = _CHINESE_NUMERAL.sub(lambda match: dates.arabic(match[0]), folded)
+    folded = _SHORT_YEAR.sub(r"20\1年", folded)
+    folded = _AS_OF_DAY.sub(lambda match: _as_of_month_end(match, year), folded)
     named = {(int(m[1]), int(m[2])) for pattern in _MONTH_IN_WORDS for m in pattern.finditer(folded)}
     if not named:
         named = {(year, int(m[1])) for m in _YEARLESS_MONTH.finditer(folded)}
     months = [Month(y, m) for y, m in named if 1 <= m <= 12]
     return months[0] if len(months) == 1 else None
+
+
+def _as_of_month_end(match: re.Match[str], year: int) -> str:
+    """「9月30日」 behind 截至 as 「9月」; any other day stays as it is and tells no month."""
+    told, month = int(match[2] or year), int(match[3])
+    whole = 1 <= month <= 12 and Month(told, month).last_day.day == int(match[4])
+    return match[1] if whole else match[0]
 
 
 def units_in_words(text: str, registry: Registry) -> frozenset[str]:

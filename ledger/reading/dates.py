@@ -99,7 +99,7 @@ def _compact(match: re.Match[str]) -> DateRead:
     return _made(int(match[1]), int(match[2]), int(match[3]) if match[3] else None, ("数字转日期",))
 
 
-def _arabic(text: str) -> str:
+def arabic(text: str) -> str:
     """Chinese numerals to digits: 二〇一八年十二月 → 2018年12月."""
 
     def tens(match: re.Match[str]) -> str:
@@ -118,7 +118,7 @@ def from_text(text: str, year: int, date1904: bool = False) -> DateRead:
     folded = unicodedata.normalize("NFKC", bare).translate(_DASHES).strip("'。.").lower()
     steps = ("日期写法规范",)
     if any(c in _CHINESE_DIGITS or c == "十" for c in folded):
-        folded = _arabic(folded)
+        folded = arabic(folded)
     written = _WRITTEN.fullmatch(folded)
     if written:
         full_year = int(written[1]) if len(written[1]) == 4 else 2000 + int(written[1])
