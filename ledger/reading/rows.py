@@ -18,7 +18,7 @@ from ledger.reading.words import fold
 
 NIL = "零报告"
 
-_TOTAL = re.compile(r"(?:.{0,6}?)(合计|小计|总计|共计|累计合计)(?:[(:].*|\d.*)?")
+_TOTAL = re.compile(r"(?:.{0,6}?)(合计|小计|总计|共计|累计合计)(?:[(:共].*|\d.*)?")
 _GRAND = frozenset({"合计", "总计", "共计", "累计合计"})
 _OVERALL = "总计"
 _COUNT = re.compile(r"(\d+)(?:个|项)")

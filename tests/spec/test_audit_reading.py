@@ -279,6 +279,14 @@ def test_a_heading_that_states_count_and_sum(
     assert list(checked.tables[0].accepted) == ["2018-A1-04"]
 
 
+@pytest.mark.parametrize("label", ["合计2个", "合计共2个", "小计（共 2 个）", "合 计：2个", "共计2个项目"])
+@pytest.mark.parametrize("cell", ["A6", "B6", "C6"])
+def test_a_total_says_its_count_wherever_it_stands(home: Home, tmp_path: Path, label: str, cell: str) -> None:
+    checked = check(home, june(tmp_path, put(**{cell: label, "D6": 300})))
+    assert [place for place in places(checked) if place[0] != "T03"] == [("T02", cell)]
+    assert checked.tables[0].rows_read == 1
+
+
 @pytest.mark.parametrize("written", ["#REF!", "约150"])
 def test_a_total_that_is_no_number_is_not_called_blank(home: Home, tmp_path: Path, written: str) -> None:
     """An Excel error is a finding, not a blank (§6.3); what else the row leaves blank is told as well."""
