@@ -349,13 +349,14 @@ def _match(
     columns = [path.column for path in paths]
     header = FoundHeader(table, sheet.name, top, bottom, min(columns), max(columns), named=named)
     matched = [(path, "".join(path.words), lex.find(path.words)) for path in paths]
-    exact = {name for _, joined, name in matched if name and lex.canonical.get(joined) == name}
-    for path, joined, name in matched:
+    own = [_is_own_title(path, joined, name, lex) for path, joined, name in matched]
+    exact = {name for (_, _, name), is_own in zip(matched, own, strict=True) if is_own}
+    for (path, joined, name), is_own in zip(matched, own, strict=True):
         heading = Heading(path.column, path.cell, JOINT.join(map(_one_line, path.texts)), name or "")
         if name is None:
             if joined:
                 header.unknown.append(heading)
-        elif name in exact and lex.canonical.get(joined) != name and _own_name_elsewhere(joined):
+        elif name in exact and not is_own and _may_be_another(table, name):
             header.unknown.append(heading)
         elif name in header.columns:
             header.duplicates.append(heading)
@@ -368,9 +369,17 @@ def _match(
     return header
 
 
-def _own_name_elsewhere(joined: str) -> bool:
-    """「序号」 beside 「编号」 is a column of its own, not the same one twice."""
-    return joined == "序号"
+def _is_own_title(path: _Path, joined: str, name: str | None, lex: Lexicon) -> bool:
+    """Whether a heading is a column's canonical title: no other wording, and not 「备注2」."""
+    numbered = path.texts[-1:] and path.texts[-1].strip()[-1:].isdecimal()
+    return name is not None and lex.canonical.get(joined) == name and not numbered
+
+
+def _may_be_another(table: Table, name: str) -> bool:
+    """Beside the canonical title another wording is a column of its own (F11): 「实施单位」 beside
+    「牵头单位」, 「说明」 beside 「备注」. Of two columns for one reported figure none is chosen (F10)."""
+    return name in table.plan_fields or table.by_field[name].kind is Kind.TEXT
+
 
 
 def _side_by_side(

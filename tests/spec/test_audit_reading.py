@@ -110,6 +110,44 @@ def test_headings_as_a_clerk_writes_them(home: Home, tmp_path: Path, cell: str, 
     assert rules(check(home, june(tmp_path, put(**{cell: heading})))) == []
 
 
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        ("实施单位", ["F11"]),
+        ("责任单位", ["F11"]),
+        ("说明", ["F11"]),
+        ("备注2", ["F11"]),
+        ("工程名称", ["F11"]),
+        ("备注", ["F10"]),
+        ("备注①", ["F10"]),
+        ("牵头单位", ["F10"]),
+        ("状态", ["F10"]),
+        ("完成投资(万元)", ["F10"]),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_column_beside_its_likeness(
+    home: Home, tmp_path: Path, heading: str, expected: list[str], first: bool
+) -> None:
+    """The contract's own titles say which column is meant; a like one beside it is not the same."""
+
+    def change(book: Workbook) -> None:
+        sheet = book[SHEET]
+        if first:
+            for merged in list(sheet.merged_cells.ranges):
+                sheet.unmerge_cells(str(merged))
+            sheet.insert_cols(1)
+        column = 1 if first else 28
+        sheet.cell(3, column).value, sheet.cell(5, column).value = heading, "第三建筑公司"
+
+    checked = check(home, june(tmp_path, change))
+    assert [rule for rule in rules(checked) if rule[0] == "F"] == expected
+    if expected == ["F11"]:
+        assert rules(checked) == expected
+        row = checked.tables[0].accepted["2018-A1-04"]
+        assert (row.value("lead_unit"), row.value("remarks")) == ("景阳镇政府", None)
+
+
 @pytest.mark.parametrize("heading", ["累计拨付(万元)", "累计支出(万元)"])
 def test_money_passed_on_is_not_paid(home: Home, tmp_path: Path, heading: str) -> None:
     checked = check(home, june(tmp_path, put(U3=heading)))
