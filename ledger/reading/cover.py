@@ -8,9 +8,10 @@ then a title or a name in which a registered unit's name stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 
 from ledger.reading import dates
@@ -47,6 +48,7 @@ _UNIT_ONLY = re.compile(r"(?:金额|货币|计量)?单位(?::|$)")
 _MONEY = re.compile(r"\(?(?:人民币)?((?:百万|千万|万|千|百|亿)?元)\)?(?:[、,，/].*)?")
 _SPACED_LABEL = re.compile(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])")
 _LONGEST_LINE = 300
+_DECIMAL_MONTH = re.compile(r"20\d\d\.\d{1,2}")
 _INLINE = re.compile(r"([一-鿿]{2,8})[:：]")
 _MONTH_IN_WORDS = (
     # 2018年9月, 2018.9月, 2018年1-9月; not 2018年9月3日
@@ -88,6 +90,10 @@ def month_of(cell: Cell, year: int) -> Month | None:
     """The month a cell of its own states: a date, 2018年9月, 2018-09, 9月, 201809, 9."""
     if cell.kind is CellKind.DATE and isinstance(cell.value, datetime):
         return Month.of(cell.value)
+    if isinstance(cell.value, Decimal) and _DECIMAL_MONTH.fullmatch(cell.raw):
+        # the number 2018.1 may have been 2018.10, as in a column of dates (C02)
+        told = dates.from_number(cell.value, cell.number_format, date1904=False).value
+        return None if told is None else told.as_month
     return _month_of_text(cell.raw, year)
 
 
@@ -207,11 +213,13 @@ def labelled(rows: Rows) -> dict[str, tuple[Cell, Cell | None]]:
     """The labels on some rows, each with its own cell and the cell of its value.
 
     The value follows in the same cell (both are then the same cell, holding only the value's
-    text), or stands in the next cell to the right that is no label itself.
+    text), or stands in the next cell to the right that is no label itself, or below it in a row of
+    nothing but labels.
     """
     found: dict[str, tuple[Cell, Cell | None]] = {}
-    for cells in rows.values():
+    for row, cells in rows.items():
         line = list(cells.values())
+        under = _values_under(line, rows.get(row + 1, {}))
         for place, cell in enumerate(line):
             for label, value in _labels_in(cell):
                 if label in found and found[label][1] is not None:
@@ -220,10 +228,25 @@ def labelled(rows: Rows) -> dict[str, tuple[Cell, Cell | None]]:
                     found[label] = (cell, cell._replace(value=value, raw=value, kind=CellKind.TEXT))
                     continue
                 after = line[place + 1] if place + 1 < len(line) else None
-                if after is not None and (_is_label(after) or _is_unfilled(after)):
+                if after is not None and _is_label(after):
+                    after = None
+                if after is None:
+                    after = under.get(cell.column)
+                if after is not None and _is_unfilled(after):
                     after = None
                 found[label] = (cell, after)
     return found
+
+
+def _values_under(line: Sequence[Cell], below: Mapping[int, Cell]) -> Mapping[int, Cell]:
+    """The cells below a row of two or more labels and nothing else, where none is a label itself."""
+    if len(line) < 2 or not all(map(_is_bare_label, line)) or any(map(_is_label, below.values())):
+        return {}
+    return below
+
+
+def _is_bare_label(cell: Cell) -> bool:
+    return any(not value for _, value in _labels_in(cell))
 
 
 def _is_label(cell: Cell) -> bool:

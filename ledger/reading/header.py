@@ -381,7 +381,6 @@ def _may_be_another(table: Table, name: str) -> bool:
     return name in table.plan_fields or table.by_field[name].kind is Kind.TEXT
 
 
-
 def _side_by_side(
     sheet: Sheet,
     tables: Sequence[Table],

@@ -262,6 +262,58 @@ def test_a_day_in_the_files_name_tells_no_month(
 
 
 @pytest.mark.parametrize(
+    ("month", "shown", "expected"),
+    [
+        (2018.06, "General", []),
+        (2018.6, "General", []),
+        (2018.1, "General", ["F07"]),
+        (2018.1, "0.00", []),
+        ("2018.1", "General", []),
+        (201806, "General", []),
+        (6, "General", []),
+    ],
+)
+def test_a_month_written_as_a_number(
+    home: Home, tmp_path: Path, month: float | str, shown: str, expected: list[str]
+) -> None:
+    """The number 2018.1 may have been 2018.10: it tells no month unless its format shows which."""
+
+    def change(book: Workbook) -> None:
+        book["封面"]["B3"] = month
+        book["封面"]["B3"].number_format = shown
+        book[SHEET]["D2"] = None
+
+    checked = check(home, june(tmp_path, change), None)
+    assert [rule for rule in rules(checked) if rule == "F07"] == expected
+    told = Month(2018, 10) if shown == "0.00" else Month(2018, 1) if month == "2018.1" else JUNE
+    assert checked.submission.month == (None if expected else told)
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        (["景阳镇", "2018年6月", "张三"], []),
+        (["景阳镇", None, "张三"], ["F07"]),
+        (["高坪镇", "2018年7月", "张三"], ["F07"]),
+        (["联系电话", "审核人", "填报日期"], ["F06", "F07"]),
+    ],
+)
+def test_a_cover_with_its_values_below(
+    home: Home, tmp_path: Path, below: list[str | None], expected: list[str]
+) -> None:
+    def change(book: Workbook) -> None:
+        front = book["封面"]
+        front.delete_rows(1, 20)
+        front.append(["报送单位", "月份", "填报人"])
+        front.append(below)
+        for cell in ("A2", "D2"):
+            book[SHEET][cell] = None
+
+    path = june(tmp_path, change).rename(tmp_path / "报表.xlsx")
+    assert [rule for rule in rules(check(home, path)) if rule[0] == "F"] == expected
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("报送单位：景阳镇 月份：2018年6月", []),
