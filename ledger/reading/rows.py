@@ -15,6 +15,7 @@ from ledger.reading.model import Cell, CellKind, Sheet, address
 from ledger.reading.numbers import strip_outer
 from ledger.reading.values import DITTO_WORDS
 from ledger.reading.words import fold
+from schemas.columns import Column, Kind
 
 NIL = "零报告"
 
@@ -37,6 +38,8 @@ _NOTE = re.compile(
     r"|填报日期|报送日期|填表日期|制表日期|日期|报送单位|填报单位|单位|盖章|公章)"
     r"(?:\((?:签字|签名|签章|盖章|公章)\)|签字|签名|签章|盖章)*(?:[:(].*)?$"
 )
+#: 零报告, 本月实行零报告, 无(零报告), 零报告（本月无内容）: what follows is only a note.
+_SAYS_NIL = re.compile(r"(?:本[月期])?(?:为|是|实行|无)?[(,:]?零报告(?:[(),;:。].*)?")
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
 _LONGEST_DITTO = 40
@@ -121,7 +124,7 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
         if nil is not None:
             result.nil = result.nil or nil
             others = {c: cell for c, cell in cells.items() if cell is not nil}
-            if any(column in reported for column in others):
+            if any(_contradicts_nil(cell, mine.get(column), reported) for column, cell in others.items()):
                 result.data.append(RawRow(row, others, _headings(path)))
             continue
         label = _total_label(cells, names, header)
@@ -160,6 +163,13 @@ def sort_rows(sheet: Sheet, rows: Rows, header: FoundHeader, end: int) -> Sorted
     return result
 
 
+def _contradicts_nil(cell: Cell, column: Column | None, reported: set[int]) -> bool:
+    """Whether a cell beside 零报告 in its row reports something: a note does not, nor does a 0."""
+    if column is None or cell.column not in reported or column.kind is Kind.TEXT:
+        return False
+    return fold(cell.raw).rstrip("%").rstrip("0") not in {"", "0.", "-", "—", "/", "无"}
+
+
 def _is_text(cell: Cell) -> bool:
     return cell.kind is CellKind.TEXT
 
@@ -177,8 +187,7 @@ def says_nil(cell: Cell) -> bool:
     """Whether a cell is the statement 零报告."""
     if not _is_text(cell) or "零" not in cell.raw or len(cell.raw) > _LONGEST_NIL:
         return False
-    text = fold(str(cell.value)).strip(_NIL_SIGNS)
-    return text in {NIL, "本月" + NIL, "本月为" + NIL, "无(" + NIL, NIL + ")"}
+    return bool(_SAYS_NIL.fullmatch(fold(str(cell.value)).strip(_NIL_SIGNS)))
 
 
 def _level(text: str) -> int:

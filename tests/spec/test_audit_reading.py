@@ -215,7 +215,43 @@ def test_a_nil_report(home: Home, tmp_path: Path, text: str, cell: str) -> None:
     assert checked.verdict.value == "accepted"
 
 
-@pytest.mark.parametrize("text", ["零报", "没有", "（个）"])
+@pytest.mark.parametrize(
+    "text", ["本月零报告，无项目", "零报告（本月无内容）", "本月实行零报告", "无（零报告）"]
+)
+def test_a_nil_report_with_a_note(home: Home, tmp_path: Path, text: str) -> None:
+    def change(book: Workbook) -> None:
+        book[SHEET].delete_rows(5)
+        book[SHEET]["C5"] = text
+
+    checked = check(home, june(tmp_path, change))
+    assert (rules(checked), checked.tables[0].nil_report) == (["P04"], True)
+
+
+@pytest.mark.parametrize(
+    ("beside", "contradicted"),
+    [
+        ({"A5": 1, "AA5": "本月没有项目"}, False),
+        ({"A5": 1, "O5": "0%", "R5": 0, "U5": "0.00", "V5": "—", "W5": "无"}, False),
+        ({"R5": 12}, True),
+        ({"K5": "在建"}, True),
+    ],
+)
+def test_a_note_and_noughts_beside_a_nil_report(
+    home: Home, tmp_path: Path, beside: dict[str, Any], contradicted: bool
+) -> None:
+    """Of a row with 零报告 only what reports something contradicts it (F13)."""
+
+    def change(book: Workbook) -> None:
+        book[SHEET].delete_rows(5)
+        book[SHEET]["C5"] = NIL
+        put(**beside)(book)
+
+    found = rules(check(home, june(tmp_path, change)))
+    assert ("F13" in found) is contradicted
+    assert contradicted or found == ["P04"]
+
+
+@pytest.mark.parametrize("text", ["零报", "没有", "（个）", "零报告制度", "非零报告"])
 def test_other_words_are_no_nil_report(home: Home, tmp_path: Path, text: str) -> None:
     def change(book: Workbook) -> None:
         book[SHEET].delete_rows(5)
