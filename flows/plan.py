@@ -47,7 +47,8 @@ class PlanOutcome:
     """What registering came to: the plan, or only findings where the file is no plan.
 
     `effective` is the month it counts from; `changes` compares it with the version before;
-    `editions_due` are issued reports that it changes.
+    `editions_due` are issued reports that it changes, `checked_again` the (month, unit's name) of
+    submissions that have other findings by it.
     """
 
     file: str
@@ -59,6 +60,7 @@ class PlanOutcome:
     effective: Month | None = None
     changes: PlanChanges = field(default_factory=PlanChanges)
     editions_due: tuple[str, ...] = ()
+    checked_again: tuple[tuple[Month, str], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -77,6 +79,7 @@ class PlanOutcome:
             "effective_from": str(self.effective) if self.effective else None,
             "changes": asdict(self.changes),
             "editions_due": list(self.editions_due),
+            "checked_again": [{"month": str(month), "unit": name} for month, name in self.checked_again],
             "findings": [finding.as_json() for finding in self.findings],
         }
 
@@ -104,4 +107,5 @@ def register(home: Home, file: Path, year: int, effective: Month | None = None) 
         registered.effective,
         changes,
         tuple(due),
+        tuple((month, registry.names.get(code, code)) for month, code in registered.checked_again),
     )

@@ -112,6 +112,14 @@ def _plan_changes(console: Console, outcome: PlanOutcome) -> None:
             console.print(f"{word} {len(items)} 项：{'、'.join(items)}。", soft_wrap=True)
     if outcome.editions_due:
         console.print(f"已签发的月报因此应再出版：{'、'.join(outcome.editions_due)}。", style="yellow")
+    for month in dict.fromkeys(month for month, _ in outcome.checked_again):
+        names = "、".join(name for at, name in outcome.checked_again if at == month)
+        console.print(
+            f"{month.chinese}已收到的报送按此计划重新核对，问题有变化的单位：{names}。"
+            f"运行 ledger run {month} 后随退回件告知；已被退回的行要由单位重报。",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def check(outcome: CheckOutcome) -> None:

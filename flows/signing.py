@@ -85,10 +85,11 @@ def _sign(home: Home, month: Month) -> State[None]:
     draft = drafts.waiting(home, month)
     if draft is None:
         return _nothing_to_sign(home, month)
-    if _asked_already(draft):
+    me, others = _me_and_others(month)
+    if me is not None and not _is_about_a_draft(me) and any(_waits_for(draft, run) for run in others):
         return Completed(name="Already asked", message="这份草稿已经在送签，请在那一份上签。")
     _tag(draft)
-    form = Signature.with_initial_data(description=described(home, draft))
+    form = Signature.with_initial_data(description=described(home, draft, *_asked_before(draft, me, others)))
     answer = suspend_flow_run(wait_for_input=form, key=tag_of(draft))
     if answer.decision == REFUSED:
         return Completed(name="Returned", message=f"没有签发，退回修改。意见：{answer.remark or '（未写）'}")
@@ -139,11 +140,11 @@ def _approve(home: Home, month: Month, by: str, then_send: bool) -> Approval:
             time.sleep(_PAUSE_SECONDS)
 
 
-def described(home: Home, draft: drafts.Draft) -> str:
-    """What the form shows: where the month stands, what changed since it was last asked, the pages."""
+def described(home: Home, draft: drafts.Draft, before: datetime | None, same: bool) -> str:
+    """What the form shows: where the month stands, what changed since it was last asked (`before`,
+    and whether for the `same` draft), the pages."""
     month = draft.month
     report = f"reports/{month}/月报-{month}-草稿.pdf"
-    before, same = _asked_before(draft)
     lines = [plain(line) for line in drafts.changes(home, month, before, same=same)]
     return "\n".join(
         [
@@ -158,11 +159,11 @@ def described(home: Home, draft: drafts.Draft) -> str:
     )
 
 
-def _asked_before(draft: drafts.Draft) -> tuple[datetime | None, bool]:
+def _asked_before(
+    draft: drafts.Draft, me: FlowRun | None, others: list[FlowRun]
+) -> tuple[datetime | None, bool]:
     """When an earlier form was shown for the month, by the runs before this one, and whether it was
     for this very draft. A run that never came to show one has no draft's tag."""
-    with get_client(sync_client=True) as client:
-        me, others = _me_and_others(client, draft.month)
     if me is None:
         return None, False
     shown = [
@@ -177,22 +178,19 @@ def _asked_before(draft: drafts.Draft) -> tuple[datetime | None, bool]:
     return newest.astimezone(SHANGHAI).replace(microsecond=0), same
 
 
-def _asked_already(draft: drafts.Draft) -> bool:
-    """Whether a form for this very draft waits, where this run has not shown one of its own."""
-    with get_client(sync_client=True) as client:
-        me, others = _me_and_others(client, draft.month)
-    if me is None or _is_about_a_draft(me):
-        return False
-    return any(tag_of(draft) in run.tags and run.state and not run.state.is_final() for run in others)
+def _waits_for(draft: drafts.Draft, run: FlowRun) -> bool:
+    """Whether `run` is a form for this very draft that nobody has answered."""
+    return tag_of(draft) in run.tags and run.state is not None and not run.state.is_final()
 
 
-def _me_and_others(client: SyncPrefectClient, month: Month) -> tuple[FlowRun | None, list[FlowRun]]:
+def _me_and_others(month: Month) -> tuple[FlowRun | None, list[FlowRun]]:
     """This run, and the deployment's other signing runs of the month."""
     mine = flow_run.get_id()
     if mine is None:
         return None, []
-    me = client.read_flow_run(UUID(mine))
-    return me, [run for run in _runs(client, month, me.deployment_id) if run.id != me.id]
+    with get_client(sync_client=True) as client:
+        me = client.read_flow_run(UUID(mine))
+        return me, [run for run in _runs(client, month, me.deployment_id) if run.id != me.id]
 
 
 def _is_about_a_draft(run: FlowRun) -> bool:
@@ -215,8 +213,8 @@ def _runs(client: SyncPrefectClient, month: Month, deployment_id: UUID | None) -
 def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
     """See that one form waits for the draft there is, and none for another; whether one waits.
 
-    Forms for older drafts are cancelled; where the month was signed by command, its form ends as
-    `Approved elsewhere`. Without a deployment (`ledger serve` was never started here) nobody is
+    Forms for older drafts are cancelled; where the month was signed by command or on another form, they end
+    as `Approved elsewhere`. Without a deployment (`ledger serve` was never started here) nobody is
     asked. `renew` asks again for a draft that was answered and could not be signed; the answered
     run, which calls this, is left alone.
     """
@@ -237,7 +235,7 @@ def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
             if draft is not None and not _is_about_a_draft(run):
                 continue  # just started by hand: it sees for itself whether there is something to ask
             over: State[Any] = (
-                Completed(name="Approved elsewhere", message="已用命令签发，不用再签。")
+                Completed(name="Approved elsewhere", message="本月已经签发，不用再签。")
                 if draft is None
                 else Cancelled(message="草稿已换，请看新的送签。")
             )

@@ -46,8 +46,20 @@ class Office:
         assert self.service.stop() == 0
 
     def until(self, look: Callable[[], T]) -> T:
-        """The first answer of `look` that is something."""
-        return self.service.until(lambda: look() or None)
+        """The first answer of `look` that is something; what never comes fails with where the runs stand."""
+        try:
+            return self.service.until(lambda: look() or None)
+        except AssertionError as never:
+            if self.service.process.poll() is None:
+                never.add_note(self._where_runs_stand())
+            raise
+
+    def _where_runs_stand(self) -> str:
+        runs = self.ask("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
+        return "\n".join(
+            f"{run['name']}: {run['state_name']} ({run['run_count']} runs) {(run['state'] or {}).get('message') or ''}"
+            for run in runs[:30]
+        )
 
     def ledger(self, *words: str, expect: int | None = 0) -> Any:
         """A command's JSON."""

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ledger.calendar import parse_moment
-from ledger.checking.model import Checked
+from ledger.checking.model import Checked, Context
 from ledger.errors import Busy
 from ledger.home import Home
 from ledger.reading.model import Filing, ReadJob, Submission
@@ -33,13 +33,24 @@ from ledger.recording.journal import Event, Journal
 from ledger.recording.originals import Originals
 from ledger.recording.outgoing import outgoing_rows
 from ledger.recording.plans import Plans, effective_month
-from ledger.recording.recheck import later_chains, later_submissions, overlaid, renewed
+from ledger.recording.recheck import (
+    Later,
+    Renews,
+    by_history,
+    by_plan,
+    later_chains,
+    later_submissions,
+    overlaid,
+    renewed,
+    standing_submissions,
+)
 from ledger.recording.registries import Registries
 from ledger.recording.scope import is_repeated, received_before, standing_of
 from ledger.recording.standing import Chains, load_chains
 from ledger.recording.tools import Tools
 from ledger.recording.waves import Read1, Wave, month_of, receipt_row, runs, waiting_for
 from ledger.registry import Registry
+from schemas.finding import Finding
 from schemas.month import Month
 from schemas.plan import Plan
 
@@ -114,9 +125,31 @@ class Fold:
             "effective_from": effective,
             "plan": plan_text(plan),
         }
-        self._note(event.seq, event.kind, "applied", event.sha256, [(tables.plan_versions, [line])])
+        rows: Rows = [(tables.plan_versions, [line]), *self._check_by_plan(event, plan, effective)]
+        self._note(event.seq, event.kind, "applied", event.sha256, rows)
         self._commit()
+
+    def _check_by_plan(self, event: Event, plan: Plan, effective: Month) -> Rows:
+        """Take up `plan`; the rows of the checks of what stands in months that it is now in force for."""
+        adjusted = plan.version > 1
         self._plans.add(plan, effective)
+        with reading(self.engine) as connection:
+            year = [Month(plan.year, number) for number in range(1, 13)]
+            months = [month for month in year if adjusted and self._plans.at(month) is plan]
+            due = standing_submissions(connection, months) if months else []
+            registry = self._registries.at(event.seq)
+            histories = [
+                load_history(connection, plan, one.month, {one.unit}, self._plans.before(one.month))
+                for one in due
+            ]
+            registered_at = parse_moment(event.payload["registered_at"])
+            contexts = [make_context(plan, history, registry) for history in histories]
+            rows: list[tuple[sa.Table, list[dict[str, Any]]]] = []
+            for place, found in self._again(connection, due, contexts, [registry] * len(due), by_plan):
+                receipt = due[place].receipt
+                moment = max(registered_at, receipt.received_at)
+                rows += check_rows(receipt.seq, event.seq, moment, found)
+        return [(table, lines) for table, lines in rows if lines]
 
     # --- receipts
 
@@ -235,22 +268,40 @@ class Fold:
             ]
             if not due:
                 return
-            plans = [self._plans.version(one.month.year, one.plan_version) for _, _, one in due]
-            submissions = self._read_files(
-                [one.receipt for _, _, one in due], plans, [read.registry for read, _, _ in due]
-            )
-            items = []
-            for (read, entry, one), plan, sent in zip(due, plans, submissions, strict=True):
+            contexts = []
+            for read, entry, one in due:
+                plan = self._plans.version(one.month.year, one.plan_version)
                 before = self._plans.before(one.month)
                 history = load_history(connection, plan, one.month, {read.unit}, before)
                 history = overlaid(history, read.month, read.unit, entry.changes)
-                items.append((sent, make_context(plan, history, read.registry)))
-            for (read, entry, one), again in zip(due, self.tools.check(items), strict=True):
-                found = renewed(connection, one, again)
-                if found is not None:
-                    moment = max(read.receipt.received_at, one.receipt.received_at)
-                    rows = check_rows(one.receipt.seq, read.receipt.seq, moment, found)
-                    entry.rows += [(table, lines) for table, lines in rows if lines]
+                contexts.append(make_context(plan, history, read.registry))
+            standing = [later for _, _, later in due]
+            registries = [read.registry for read, _, _ in due]
+            for place, found in self._again(connection, standing, contexts, registries, by_history):
+                read, entry, one = due[place]
+                moment = max(read.receipt.received_at, one.receipt.received_at)
+                rows = check_rows(one.receipt.seq, read.receipt.seq, moment, found)
+                entry.rows += [(table, lines) for table, lines in rows if lines]
+
+    def _again(
+        self,
+        connection: Connection,
+        due: Sequence[Later],
+        contexts: Sequence[Context],
+        registries: Sequence[Registry],
+        renews: Renews,
+    ) -> Iterator[tuple[int, list[Finding]]]:
+        """Check what stands again, each against its context: its place, and its findings where they
+        are not what is on record."""
+        if not due:
+            return
+        plans = [context.plan for context in contexts]
+        submissions = self._read_files([one.receipt for one in due], plans, registries)
+        checked = self.tools.check(list(zip(submissions, contexts, strict=True)))
+        for place, (one, again) in enumerate(zip(due, checked, strict=True)):
+            found = renewed(connection, one, again, renews)
+            if found is not None:
+                yield place, found
 
     def _enter(self, receipt: Receipt, entry: Entry) -> None:
         rows = entry.rows if self._is_put_off(receipt) else [receipt_row(receipt), *entry.rows]

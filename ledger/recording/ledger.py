@@ -34,6 +34,7 @@ from ledger.recording.moments import AsOf
 from ledger.recording.opening import open_for_writing, open_readonly
 from ledger.recording.originals import Originals, hash_file
 from ledger.recording.plans import Plans, Registered, says_the_same
+from ledger.recording.recheck import checked_by_plan
 from ledger.recording.registries import note_registry
 from ledger.recording.restored import checked_again
 from ledger.recording.seal import break_seal, set_seal
@@ -245,7 +246,9 @@ class Ledger:
             effective = effective or min(free, Month(year, 12))
             self._intake.register_plan(kept, path.name, year, at or now(), effective)
             self.catch_up()
-            return Registered(kept.sha256, self.plan(year), checked.findings, True, effective)
+            with reading(self.engine) as connection:
+                again = checked_by_plan(connection, year)
+            return Registered(kept.sha256, self.plan(year), checked.findings, True, effective, again)
 
     # --- catching up
 

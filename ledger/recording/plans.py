@@ -33,13 +33,15 @@ def effective_month(payload: Mapping[str, Any], year: int) -> Month:
 class Registered:
     """What registering a plan came to. `plan` is None where the file is no plan (F01–F05);
     `created` is False where this very file is the year's plan already. `effective` is the month
-    that the plan counts from."""
+    that the plan counts from; `checked_again` the months and units whose submissions have other
+    findings by it."""
 
     sha256: str
     plan: Plan | None
     findings: tuple[Finding, ...]
     created: bool
     effective: Month | None = None
+    checked_again: tuple[tuple[Month, str], ...] = ()
 
 
 def says_the_same(one: Plan, other: Plan) -> bool:

@@ -18,7 +18,7 @@ from ledger.recording.column_types import DateText, Exact, Moment, MonthText, Wo
 from schemas.columns import Kind
 from schemas.tables import TABLES
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 #: What a money column can hold, in 分; nothing a county reports comes near it.
 LARGEST_FEN = 2**63 - 1
@@ -170,7 +170,7 @@ row_marks = Table(
 )
 
 #: Each check of a submission. `check_seq` is the event that caused it: the receipt itself, or a later
-#: one that changed an earlier month, with that event's time of receipt; the newest check counts.
+#: one that changed an earlier month or adjusted the plan, with that event's time; the newest counts.
 checks = Table(
     "checks",
     metadata,

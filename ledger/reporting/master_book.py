@@ -141,9 +141,7 @@ def _sheet(
     for place, (head, column) in enumerate(zip(heads, table.columns, strict=True)):
         letter = get_column_letter(place + 1)
         sheet.column_dimensions[letter].width = _width(head, column, [row[place] for row in rows[:200]])
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    _on_wide_paper(sheet)
     sheet.print_title_rows = "1:1"
     sheet.row_dimensions[1].height = _HEAD_HEIGHT
     sheet.append([styles.cell(sheet, head, "head", "head") for head in heads])
@@ -158,6 +156,13 @@ def _sheet(
                 for place, value in enumerate(_shown(table, row, tables))
             ]
         )
+
+
+def _on_wide_paper(sheet: Any) -> None:
+    """Printed, a sheet is as wide as its paper and as many pages as it takes."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _frozen(table: MasterTable) -> int:
@@ -229,6 +234,7 @@ def _wide(text: str) -> int:
 def _explain(styles: _Styles, master: Master) -> None:
     """The first sheet: what this is, what the marks mean, what each sheet holds."""
     sheet = styles.first
+    _on_wide_paper(sheet)
     sheet.column_dimensions["A"].width = 16
     sheet.column_dimensions["B"].width = 12
     sheet.column_dimensions["C"].width = 90

@@ -232,6 +232,9 @@ def test_an_adjusted_plan_counts_from_its_month(home: Path, tmp_path: Path) -> N
             sheet.cell(row, place, value)
     adjusted = tmp_path / "2018-adjusted.xlsx"
     book.save(adjusted)
+    for month in ("2018-07", "2018-08"):
+        file = make_book(tmp_path / f"县扶贫办{month}.xlsx", "县扶贫开发办", month, projects=NIL)
+        ledger(home, "receive", str(file), "--at", "2018-09-03")
     shutil.rmtree(home / "data" / "processed", ignore_errors=True)  # the ledger lags behind the journal
     assert run(home, "plan", str(adjusted), "--year", "2018", "--from", "2019-01").returncode == 2
     both = ("--from", "2018-08", "--effective", "2018-08-15")
@@ -239,6 +242,15 @@ def test_an_adjusted_plan_counts_from_its_month(home: Path, tmp_path: Path) -> N
     told = ledger(home, "plan", str(adjusted), "--year", "2018", "--effective", "2018-08-15", expect=1)
     assert (told["version"], told["effective_from"], told["editions_due"]) == (2, "2018-08", [])
     assert told["changes"] == {"added": ["2018-A1-09"], "dropped": ["2018-A1-06"], "changed": []}
+    # what had come for August is asked for the new project; July keeps the plan of its time
+    assert told["checked_again"] == [{"month": "2018-08", "unit": "县扶贫开发办"}]
+    added = [
+        (month, line["item_id"])
+        for month in ("2018-07", "2018-08")
+        for line in ledger(home, "export", month, "--table", "findings")
+        if line["rule"] == "P04" and line["open"] and line["item_id"] in ("2018-A1-06", "2018-A1-09")
+    ]
+    assert added == [("2018-07", "2018-A1-06"), ("2018-08", "2018-A1-09")]
     again = ledger(home, "plan", str(adjusted), "--year", "2018", expect=1)
     assert (again["version"], again["effective_from"]) == (2, "2018-08")
 

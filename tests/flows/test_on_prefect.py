@@ -234,6 +234,25 @@ def test_signed_by_command_the_form_ends(office: Office, outcome: dict[str, Any]
     assert ended["id"] == asked["id"]
 
 
+def test_signing_ends_the_month_s_other_forms(office: Office, outcome: dict[str, Any]) -> None:
+    """A form still waits for an older draft; the newer one is asked for by hand and signed there."""
+    write_book(office.home.drop(MARCH) / f"{WRONG}.xlsx", WRONG, MARCH, households=58, reason="更正")
+    office.ledger("run", "2019-03", expect=None)
+    older = office.until(lambda: _suspended(office, 1))
+    write_book(office.home.drop(MARCH) / f"{WRONG}.xlsx", WRONG, MARCH, households=59, reason="又更正")
+    office.ledger("run", "2019-03", "--plain", expect=None)
+    office.ask(f"/deployments/{older['deployment_id']}/create_flow_run", {"parameters": {"month": "2019-03"}})
+    form = older["state"]["state_details"]["run_input_keyset"]["schema"]
+    newer = office.until(lambda: _suspended(office, 1, unlike=form))
+    answer(office, newer, "同意")
+    assert office.until(lambda: _over(office, newer["id"]))["state_name"] == "Approved"
+    ended = office.until(lambda: _over(office, older["id"]))
+    assert (ended["state_name"], ended["state"]["message"]) == (
+        "Approved elsewhere",
+        "本月已经签发，不用再签。",
+    )
+
+
 def test_killed_between_signature_and_sending_it_sends_at_the_next_start(
     office: Office, outcome: dict[str, Any]
 ) -> None:

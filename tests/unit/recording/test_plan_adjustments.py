@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.calendar import parse_moment as at
+from ledger.checking.model import Checked, Context, worst
 from ledger.errors import UsageError
+from ledger.reading.model import Submission
 from ledger.recording.editions import due_in_year, frozen
 from ledger.recording.plans import identified
+from ledger.recording.rebuild import verify
 from schemas.finding import finding
 from schemas.month import Month
 from schemas.plan import Plan, PlanItem
-from tests.fake_programme import P1, P2, P3, A, write_plan
+from tests.fake_programme import P1, P2, P3, REGISTRY, TOOLS, A, B, write_plan
 from tests.unit.recording.test_editions_frozen import a_month, issue_now, send
+from tests.unit.recording.test_ledger_core import exported
 
 JUNE, JULY, AUGUST = Month(2018, 6), Month(2018, 7), Month(2018, 8)
 
@@ -128,3 +133,74 @@ def test_an_added_item_has_nothing_to_continue(planned, tmp_path: Path) -> None:
         for month, added in ((JUNE, frozenset()), (JULY, {P2}), (AUGUST, frozenset())):
             found = ledger.context_for(A, month, ledger.plan(2018, None, month)).history
             assert found.added == added, month
+
+
+def by_plan(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
+    """The miniature check, with the two rules of the plan: an item not in it (P01), one left out (P04)."""
+    found = TOOLS.check(items)
+    for checked, (submission, context) in zip(found, items, strict=True):
+        assert context.plan is not None
+        planned = {one.item_id for one in context.plan.of_unit(submission.unit_code or "")}
+        for table in checked.tables:
+            rows = {str(row.value("item_name")): row for row in submission.tables[0].rows}
+            more = [
+                finding(
+                    "P01",
+                    f"计划第{context.plan.version}版没有",
+                    item=one,
+                    row=rows[one].row,
+                    table=table.table,
+                )
+                for one in rows
+                if one not in planned
+            ]
+            more += [
+                finding("P04", f"缺 {one}", item=one, table=table.table)
+                for one in sorted(planned - rows.keys())
+            ]
+            table.findings += more
+            checked.findings += more
+            for one in rows.keys() - planned:
+                table.returned.append((one, table.accepted.pop(one)))
+        checked.verdict = worst([table.verdict for table in checked.tables])
+    return found
+
+
+def test_what_came_for_a_month_is_checked_again_against_its_new_plan(open_ledger, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+
+    def told(month: Month, as_of=None) -> list[tuple[object, object]]:
+        lines = exported(ledger, month, "findings", as_of=as_of)
+        return [(line["rule"], line["item_id"]) for line in lines if line["open"] and line["rule"] != "F08"]
+
+    with open_ledger() as ledger:
+        ledger._tools = replace(TOOLS, check=by_plan)
+        ledger.register_plan(write_plan(tmp_path / "less", drop=[P2]), 2018, at("2018-06-20"))
+        send(ledger, folder, A, JUNE, "2018-07-03", **{P1: 10})
+        send(ledger, folder, B, JUNE, "2018-07-03", **{P3: 1})
+        issue_now(ledger, tmp_path, JUNE)
+        send(ledger, folder, A, JULY, "2018-08-03", **{P1: 10, P2: 4})
+        send(ledger, folder, B, JULY, "2018-08-03", **{P3: 1})
+        assert told(JUNE) == []
+        assert told(JULY) == [("P01", P2)]
+        # P2 comes in, P3 goes out, from July on: what stands is answered for, what went back is not taken in
+        adjusted = ledger.register_plan(write_plan(tmp_path / "more", drop=[P3]), 2018, at("2018-08-10"))
+        assert adjusted.effective == JULY
+        assert adjusted.checked_again == ((JULY, B),)
+        assert told(JUNE) == []
+        assert told(JULY) == [("P01", P2), ("P01", P3)]
+        assert told(JULY, at("2018-08-09")) == [("P01", P2)]
+        rows = {line["item_id"]: line["version"] for line in exported(ledger, JULY, "projects")}
+        assert rows[P1] == 1
+        (ours,) = [one for one, _ in ledger.returns_due(JULY) if one.submission.unit_code == B]
+        assert [(one.rule, one.returns_row) for one in ours.findings] == [("P01", False)]
+        # the same file again: the row that went back is taken in now
+        send(ledger, folder, A, JULY, "2018-08-12", **{P1: 10, P2: 4})
+        assert told(JULY) == [("F15", None), ("P01", P3)]
+        # a plan that asks for what was never sent
+        again = ledger.register_plan(write_plan(tmp_path / "all"), 2018, at("2018-08-20"), JUNE)
+        assert again.checked_again == ((JUNE, A), (JULY, B))
+        assert told(JUNE) == [("P04", P2)]
+        assert told(JULY) == [("F15", None)]
+        assert verify(ledger.home, REGISTRY, url=ledger._url, tools=ledger.tools).differences == []

@@ -66,6 +66,9 @@ def test_heads_marks_and_filters() -> None:
     assert projects.cell(3, paid + 1).fill.fgColor.rgb == "00FFF2CC"
     assert projects.cell(3, paid).fill.fgColor.rgb != "00FFF2CC"
     assert projects.cell(4, names.index("carried_forward") + 1).value == "是"
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, "printed as wide as its paper"
     for sheet in book.worksheets[1:]:
         assert sheet.freeze_panes is not None and sheet.freeze_panes.endswith("2")
         assert sheet.auto_filter.ref.startswith("A1:")
