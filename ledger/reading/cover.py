@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from ledger.reading import dates
-from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.header import FoundHeader
+from ledger.reading.headings import Rows
 from ledger.reading.model import Cell, CellKind, Sheet
 from ledger.reading.numbers import strip_outer
 from ledger.reading.words import fold

@@ -18,7 +18,8 @@ from ledger.reading.cover import (
     month_of,
     units_in_words,
 )
-from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.header import FoundHeader
+from ledger.reading.headings import Rows
 from ledger.reading.model import Cell, Filing, Sheet
 from schemas.finding import Finding, finding
 from schemas.month import Month

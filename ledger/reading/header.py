@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from ledger.reading.headings import HeadingPath, Rows, heading_paths, last_row
 from ledger.reading.lexicon import Lexicon, lexicon, names_table
 from ledger.reading.model import Cell, CellKind, Sheet
-from ledger.reading.words import Key, fold, key
+from ledger.reading.words import key
 from schemas.columns import JOINT, Kind
 from schemas.finding import Finding, finding
 from schemas.tables import Table
@@ -25,8 +26,6 @@ _ENOUGH, _ENOUGH_NAMED = 3, 2
 #: What a table's name above the header or on the sheet weighs, in columns.
 _NAME_WEIGHT = 2.5
 _CAPTION_ROWS = 8
-
-Rows = Mapping[int, Mapping[int, Cell]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,14 @@ def _best_at(
         if len(_FOUND) > _MOST_FOUND:
             _FOUND.clear()
         _FOUND[known] = (_find(sheet, tables, block, spans, named, tops, row, last), tuple(tables))
-    return [replace(header, sheet=sheet.name, bottom=_last_row(rows, header)) for header in _FOUND[known][0]]
+    return [
+        replace(
+            header,
+            sheet=sheet.name,
+            bottom=last_row(rows, header.bottom, header.first_column, header.last_column),
+        )
+        for header in _FOUND[known][0]
+    ]
 
 
 _MOST_FOUND = 2_000
@@ -246,10 +252,10 @@ def _find(
     row: int,
     last: int,
 ) -> list[FoundHeader]:
-    best: tuple[float, int, int, int, list[_Path]] | None = None
+    best: tuple[float, int, int, int, list[HeadingPath]] | None = None
     for top in tops:
         for bottom in range(row, min(last + 1, top + _MOST_ROWS)):
-            paths = _paths(block, spans, top, bottom)
+            paths = heading_paths(block, spans, top, bottom)
             for place, table in enumerate(tables):
                 score = _score(lexicon(table), paths) + _NAME_WEIGHT * named[place]
                 if best is None or score > best[0]:
@@ -269,7 +275,7 @@ def _may_be_header(cells: Mapping[int, Cell] | None) -> bool:
     return cells is not None and all(cell.kind is CellKind.TEXT for cell in cells.values())
 
 
-def _score(lex: Lexicon, paths: Sequence[_Path]) -> float:
+def _score(lex: Lexicon, paths: Sequence[HeadingPath]) -> float:
     """How many columns are recognised, less a little for each that is not."""
     fields = [lex.find(path.words) for path in paths]
     return len({name for name in fields if name}) - 0.01 * fields.count(None)
@@ -286,64 +292,8 @@ def _is_named(sheet: Sheet, rows: Rows, table: Table, row: int, done: int) -> bo
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """The headings above one column, upper first, and the cell of the lowest."""
-
-    column: int
-    words: tuple[str, ...]
-    texts: tuple[str, ...]
-    money_unit: str
-    cell: Cell
-
-
-def _paths(rows: Rows, spans: Mapping[tuple[int, int], int], top: int, bottom: int) -> list[_Path]:
-    """For each column with a heading in these rows, its path.
-
-    A heading of an upper row covers its merged columns; without a merge it covers the columns to
-    its right that have a heading below and none of their own, as long as it stands above one
-    itself.
-    """
-    below: dict[int, Cell] = {}
-    stacks: dict[int, list[tuple[Key, str, Cell | None]]] = {}
-    for row in range(bottom, top - 1, -1):
-        cells = rows.get(row, {})
-        cover: dict[int, tuple[Key, str]] = {}
-        for column, cell in cells.items():
-            text = cell.raw
-            here = key(text) if cell.kind is CellKind.TEXT else Key("?", "")
-            stacks.setdefault(column, []).append((here, text, cell))
-            last = spans.get((row, column))
-            if last is not None:
-                cover.update(dict.fromkeys(range(column + 1, last + 1), (here, text)))
-            elif column in below:
-                following = column + 1
-                while following in below and following not in cells and following not in cover:
-                    cover[following] = (here, text)
-                    following += 1
-        for column, (here, text) in cover.items():
-            if column not in cells and column in stacks:
-                stacks[column].append((here, text, None))
-        below.update({column: cell for column, cell in cells.items() if column not in below})
-    paths = []
-    for column in sorted(stacks):
-        stack = stacks[column]
-        lowest = next((cell for _, _, cell in stack if cell is not None), None)
-        if lowest is None:
-            continue
-        words: list[str] = []
-        texts: list[str] = []
-        for here, text, _ in reversed(stack):
-            if here.words and (not words or here.words != words[-1]):
-                words.append(here.words)
-                texts.append(text)
-        unit = next((here.money_unit for here, _, _ in stack if here.money_unit), "")
-        paths.append(_Path(column, tuple(words), tuple(texts), unit, lowest))
-    return paths
-
-
 def _match(
-    sheet: Sheet, table: Table, paths: Sequence[_Path], top: int, bottom: int, named: bool
+    sheet: Sheet, table: Table, paths: Sequence[HeadingPath], top: int, bottom: int, named: bool
 ) -> FoundHeader:
     lex = lexicon(table)
     columns = [path.column for path in paths]
@@ -369,7 +319,7 @@ def _match(
     return header
 
 
-def _is_own_title(path: _Path, joined: str, name: str | None, lex: Lexicon) -> bool:
+def _is_own_title(path: HeadingPath, joined: str, name: str | None, lex: Lexicon) -> bool:
     """Whether a heading is a column's canonical title: no other wording, and not 「备注2」."""
     numbered = path.texts[-1:] and path.texts[-1].strip()[-1:].isdecimal()
     return name is not None and lex.canonical.get(joined) == name and not numbered
@@ -384,13 +334,13 @@ def _may_be_another(table: Table, name: str) -> bool:
 def _side_by_side(
     sheet: Sheet,
     tables: Sequence[Table],
-    paths: Sequence[_Path],
+    paths: Sequence[HeadingPath],
     top: int,
     bottom: int,
     named: Sequence[bool],
 ) -> list[FoundHeader]:
     """Tables beside each other, with an empty column between."""
-    parts: list[list[_Path]] = [[paths[0]]] if paths else []
+    parts: list[list[HeadingPath]] = [[paths[0]]] if paths else []
     for left, right in pairwise(paths):
         if right.column - left.column > 1:
             parts.append([])
@@ -406,41 +356,3 @@ def _side_by_side(
         if len(best.columns) >= _ENOUGH:
             found.append(best)
     return found
-
-
-def _last_row(rows: Rows, header: FoundHeader) -> int:
-    """Past a row of units or of column numbers (1 2 3 …, 甲 乙 1 2 …) under the header."""
-    bottom = header.bottom
-    while True:
-        cells = [
-            cell
-            for column, cell in rows.get(bottom + 1, {}).items()
-            if header.first_column <= column <= header.last_column
-        ]
-        if not cells or not (_are_units(cells) or _are_numbers(cells)):
-            return bottom
-        bottom += 1
-
-
-def _are_units(cells: Sequence[Cell]) -> bool:
-    return all(
-        isinstance(cell.value, str) and key(cell.value).words == "" and not _is_statement(cell.value)
-        for cell in cells
-    )
-
-
-def _is_statement(text: str) -> bool:
-    """Whether a note in brackets is no unit but what a row says: （零报告）, （无）."""
-    return fold(text).strip("()[]【】") in {"零报告", "本月零报告", "无"}
-
-
-def _are_numbers(cells: Sequence[Cell]) -> bool:
-    numbers = [fold(cell.raw).strip("()栏") for cell in cells]
-    figures = [int(number) for number in numbers if number.isdecimal()]
-    others = {number for number in numbers if not number.isdecimal()}
-    return (
-        len(figures) >= 4
-        and others <= {*"甲乙丙丁戊", "次", ""}
-        and figures[0] in (0, 1)
-        and all(after - before == 1 for before, after in pairwise(figures))
-    )

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.header import FoundHeader
+from ledger.reading.headings import Rows
 from ledger.reading.model import Cell, CellKind, Sheet, address
 from ledger.reading.numbers import strip_outer
 from ledger.reading.values import DITTO_WORDS

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from ledger.reading.cover import Said, cover_text, is_cover, month_in_words, read_caption, read_cover
 from ledger.reading.filed import Located, tell_month, tell_unit, told_without_tables
 from ledger.reading.formats import open_book
-from ledger.reading.header import FoundHeader, Rows, find_headers, rows_of
+from ledger.reading.header import FoundHeader, find_headers, rows_of
+from ledger.reading.headings import Rows
 from ledger.reading.lexicon import names_table
 from ledger.reading.model import Book, Cell, Filing, ReadTable, Sheet, Submission
 from ledger.reading.rows import says_nil

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.header import FoundHeader
+from ledger.reading.headings import Rows
 from ledger.reading.model import Cell, Sheet, address, column_letters
 from ledger.reading.rows import RawRow, has_content
 from ledger.reading.shifts import Frame, Shift

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ledger.reading import table_findings
-from ledger.reading.header import FoundHeader, Rows
+from ledger.reading.header import FoundHeader
+from ledger.reading.headings import Rows
 from ledger.reading.model import (
     Cell,
     ReadRow,
