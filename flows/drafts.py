@@ -16,6 +16,8 @@ from ledger.calendar import moment_text
 from ledger.home import Home
 from schemas.month import Month
 
+#: What a run about a draft is tagged with, before the digest's beginning.
+DRAFT_TAG = "draft-"
 _LISTED = 20
 
 

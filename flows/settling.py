@@ -25,10 +25,13 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
+from flows.drafts import DRAFT_TAG
+
 _LOG = logging.getLogger(__name__)
 _PAGE = 200
-#: A run that was begun so often and never ended is not begun again.
-_OFTEN_ENOUGH = 3
+#: A run that was begun so often and never ended is not begun again; a form for a signature is begun
+#: once more with every answer and every newer draft, which is no failure.
+_OFTEN_ENOUGH, _OFTEN_ENOUGH_ASKED = 3, 12
 
 
 async def settle(client: PrefectClient, served: set[UUID], *, own: bool) -> None:
@@ -48,7 +51,8 @@ async def settle(client: PrefectClient, served: set[UUID], *, own: bool) -> None
         ended += await _each(client, _started_by(ended))
     for run in ended:
         by_hand = run.deployment_id in served and not run.auto_scheduled and run.parent_task_run_id is None
-        again = by_hand and run.run_count < _OFTEN_ENOUGH
+        asks = any(tag.startswith(DRAFT_TAG) for tag in run.tags)
+        again = by_hand and run.run_count < (_OFTEN_ENOUGH_ASKED if asks else _OFTEN_ENOUGH)
         await client.set_flow_run_state(run.id, _taken_up() if again else _given_up(), force=True)
     missed = [run for run in await _each(client, _late(only)) if run.auto_scheduled]
     for run in missed:

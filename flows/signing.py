@@ -42,7 +42,6 @@ from schemas.month import Month
 
 FLOW = "签发"
 AGREED, REFUSED = "同意", "退回"
-_DRAFT_TAG = "draft-"
 #: How long an answered form waits for a run of the month to end, and how often it looks.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 900.0, 3.0
 
@@ -194,7 +193,7 @@ def _me_and_others(month: Month) -> tuple[FlowRun | None, list[FlowRun]]:
 
 
 def _is_about_a_draft(run: FlowRun) -> bool:
-    return any(tag.startswith(_DRAFT_TAG) for tag in run.tags)
+    return any(tag.startswith(drafts.DRAFT_TAG) for tag in run.tags)
 
 
 def _runs(client: SyncPrefectClient, month: Month, deployment_id: UUID | None) -> list[FlowRun]:
@@ -258,13 +257,13 @@ def keep_one(home: Home, month: Month, *, renew: bool = False) -> bool:
 
 def tag_of(draft: drafts.Draft) -> str:
     """What a signing run is tagged with: the draft it is about."""
-    return f"{_DRAFT_TAG}{draft.short}"
+    return f"{drafts.DRAFT_TAG}{draft.short}"
 
 
 def _tag(draft: drafts.Draft) -> None:
     """Tag this run with the draft it asks about: one started by hand, or that asks anew."""
     mine, tags = flow_run.get_id(), set(flow_run.tags)
-    others = {tag for tag in tags if tag.startswith(_DRAFT_TAG)} - {tag_of(draft)}
+    others = {tag for tag in tags if tag.startswith(drafts.DRAFT_TAG)} - {tag_of(draft)}
     if mine is None or (tag_of(draft) in tags and not others):
         return
     with get_client(sync_client=True) as client:
