@@ -6,7 +6,7 @@ programme. It is plain data, so that `ledger check` needs no database and tests 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -44,7 +44,8 @@ class Context:
 
     `plan` is None where none is registered: the P rules and C09, R04, R05 then have nothing to
     compare with and are left out. `first_month` is the programme's first (H01–H06 start with the
-    second). `received_before` holds the hashes of files received earlier (F08).
+    second). `received_before` holds the hashes of files received earlier (F08). `unit_of` tells the
+    code of the unit that a name, short or full or an alias, belongs to.
     """
 
     plan: Plan | None
@@ -52,6 +53,7 @@ class Context:
     first_month: Month
     unit_names: Mapping[str, str]
     received_before: frozenset[str] = frozenset()
+    unit_of: Callable[[str], str | None] = lambda _: None
 
 
 class Verdict(StrEnum):

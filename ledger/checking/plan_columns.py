@@ -4,7 +4,7 @@ ones (P04)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from ledger.checking.matching import one_line
@@ -27,6 +27,9 @@ from schemas.month import PartialDate
 from schemas.plan import PlanItem, Value
 from schemas.tables import INDICATORS, TABLES, Table
 
+#: The code of the unit that a text names, None where it names none (Registry.find_unit).
+UnitOf = Callable[[str], str | None]
+_NAMING_UNITS = frozenset({"lead_unit"})
 _DASHES = re.compile(r"[-‐‑‒–—―−~～〜至到]+")
 _STOPS = str.maketrans("。、", ".,")
 _QUOTES = str.maketrans("", "", "\"'“”‘’`")
@@ -34,11 +37,12 @@ _SPAN_OF_YEARS = re.compile(r"[\d年-]+")
 _YEAR_AND_MONTH = re.compile(r"(\d{4})[.年/-](\d{1,2})月?")
 
 
-def compare_plan_columns(row: Row) -> None:
+def compare_plan_columns(row: Row, unit_of: UnitOf) -> None:
     """P02: every plan column with content against the plan's value. Number and name are P08's.
 
     A blank plan column says nothing; a cell that could not be read as its kind is compared as
-    text, unless the reader has already said what is wrong with it.
+    text, unless the reader has already said what is wrong with it. Two registered names of one
+    unit (`unit_of`) are one value.
     """
     if row.item is None:
         return
@@ -50,6 +54,8 @@ def compare_plan_columns(row: Row) -> None:
         registered = row.item.values.get(name)
         if _same(read, registered, column) or _already_told(row, read):
             continue
+        if name in _NAMING_UNITS and _same_unit(read.value, registered, unit_of):
+            continue
         stated = read.raw if read.failed else shown(read.value, column)
         of_plan = shown(registered, column)
         row.add(
@@ -59,6 +65,11 @@ def compare_plan_columns(row: Row) -> None:
             expected=plain_text(registered, column) or BLANK,
             difference=difference(read.value, registered),
         )
+
+
+def _same_unit(one: Value, other: Value, unit_of: UnitOf) -> bool:
+    named = unit_of(one) if isinstance(one, str) else None
+    return named is not None and isinstance(other, str) and named == unit_of(other)
 
 
 @cache

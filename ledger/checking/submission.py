@@ -121,7 +121,7 @@ def _finish(hand: _InHand, known: dict[tuple[int, str], Items]) -> Checked:
     explanation = hand.explanation
     for table in hand.tables:
         for row in table.checked_rows:
-            compare_plan_columns(row)
+            compare_plan_columns(row, context.unit_of)
             note_foreign(row, context.unit_names)
             if month is not None:
                 note_red_without_reasons(row, month)

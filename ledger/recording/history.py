@@ -98,4 +98,5 @@ def make_context(
         first_month=registry.first_month,
         unit_names=registry.names,
         received_before=received_before,
+        unit_of=registry.find_unit,
     )

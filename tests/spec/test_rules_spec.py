@@ -300,6 +300,18 @@ def test_p02_compares_values(table: str, name: str, stated: Any, expected: str |
     assert checked.verdict is Verdict.RETURNED
 
 
+def test_p02_knows_a_unit_by_any_of_its_registered_names() -> None:
+    known = {"景阳镇政府": UNIT, "景阳镇人民政府": UNIT, "茅田乡政府": OTHER}
+    against = replace(context(), unit_of=known.get)
+    for stated, rules in (
+        ("景阳镇人民政府", []),
+        ("茅田乡政府", ["P02"]),
+        ("王某", ["P02"]),
+    ):
+        checked = check(submission(read_table(P, line(P, lead_unit=stated))), against)
+        assert [found.rule for found in checked.findings] == rules, stated
+
+
 def test_p02_states_the_difference_in_wan() -> None:
     assert only(check_line(total_investment=301.5), "P02").difference == Decimal("1.5")
 
