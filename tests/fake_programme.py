@@ -165,7 +165,32 @@ def _wrong(row: ReadRow, item: str, submission: Submission, context: Context) ->
     return wrong
 
 
+def check_by_plan(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
+    """The check, and two rules of the plan: a row whose item is not the unit's there goes back (P01),
+    an item of the unit that is left out is asked for (P04)."""
+    found = check(items)
+    for checked, (submission, context) in zip(found, items, strict=True):
+        assert context.plan is not None
+        mine = context.plan.of_unit(submission.unit_code or "")
+        for read_table, table in zip(submission.tables, checked.tables, strict=True):
+            planned = {item.item_id for item in mine if item.table == table.table}
+            rows = {str(row.value("item_name")): row for row in read_table.rows}
+            strange = [item for item in rows if item not in planned]
+            left_out = sorted(planned - rows.keys())
+            more = [finding("P01", "计划没有", item=i, row=rows[i].row, table=table.table) for i in strange]
+            more += [finding("P04", f"缺 {item}", item=item, table=table.table) for item in left_out]
+            table.findings += more
+            checked.findings += more
+            for item in strange:
+                if item in table.accepted:
+                    table.returned.append((item, table.accepted.pop(item)))
+        if not submission.returned:
+            checked.verdict = worst([table.verdict for table in checked.tables])
+    return found
+
+
 TOOLS = Tools(read, check, make_plan)
+TOOLS_BY_PLAN = Tools(read, check_by_plan, make_plan)
 
 
 def write_plan(folder: Path, **stated: Any) -> Path:

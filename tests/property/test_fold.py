@@ -40,7 +40,7 @@ from tests.fake_programme import (
     P3,
     REGISTRY,
     T1,
-    TOOLS,
+    TOOLS_BY_PLAN,
     A,
     B,
     C,
@@ -354,17 +354,17 @@ def test_ledger_is_the_fold_of_the_journal(todo: list[Step]) -> None:
 def _play(todo: list[Step], *, thorough: bool) -> None:
     with quick_folder() as folder:
         home = new_home(folder / "home")
-        with Ledger.open(home, REGISTRY, tools=TOOLS) as ledger:
+        with Ledger.open(home, REGISTRY, tools=TOOLS_BY_PLAN) as ledger:
             office = Office(home, folder, ledger, thorough)
             for step in [*todo, ("run", ())]:
                 office.do(step)
             _as_of_is_as_it_stood(office)
             kept = all_rows(ledger)
         _chains_are_whole(kept)
-        assert verify(home, REGISTRY, tools=TOOLS).differences == []
+        assert verify(home, REGISTRY, tools=TOOLS_BY_PLAN).differences == []
         shutil.rmtree(home.processed, ignore_errors=True)
-        rebuild(home, REGISTRY, tools=TOOLS)
-        with Ledger.open(home, REGISTRY, tools=TOOLS) as ledger:
+        rebuild(home, REGISTRY, tools=TOOLS_BY_PLAN)
+        with Ledger.open(home, REGISTRY, tools=TOOLS_BY_PLAN) as ledger:
             assert different(all_rows(ledger), kept) == {}
 
 

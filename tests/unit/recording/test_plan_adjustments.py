@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.calendar import parse_moment as at
-from ledger.checking.model import Checked, Context, worst
 from ledger.errors import UsageError
-from ledger.reading.model import Submission
 from ledger.recording.editions import due_in_year, frozen
 from ledger.recording.plans import identified
 from ledger.recording.rebuild import verify
 from schemas.finding import finding
 from schemas.month import Month
 from schemas.plan import Plan, PlanItem
-from tests.fake_programme import P1, P2, P3, REGISTRY, TOOLS, A, B, write_plan
+from tests.fake_programme import P1, P2, P3, REGISTRY, TOOLS_BY_PLAN, A, B, write_plan
 from tests.unit.recording.test_editions_frozen import a_month, issue_now, send
 from tests.unit.recording.test_ledger_core import exported
 
@@ -135,37 +132,6 @@ def test_an_added_item_has_nothing_to_continue(planned, tmp_path: Path) -> None:
             assert found.added == added, month
 
 
-def by_plan(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
-    """The miniature check, with the two rules of the plan: an item not in it (P01), one left out (P04)."""
-    found = TOOLS.check(items)
-    for checked, (submission, context) in zip(found, items, strict=True):
-        assert context.plan is not None
-        planned = {one.item_id for one in context.plan.of_unit(submission.unit_code or "")}
-        for table in checked.tables:
-            rows = {str(row.value("item_name")): row for row in submission.tables[0].rows}
-            more = [
-                finding(
-                    "P01",
-                    f"计划第{context.plan.version}版没有",
-                    item=one,
-                    row=rows[one].row,
-                    table=table.table,
-                )
-                for one in rows
-                if one not in planned
-            ]
-            more += [
-                finding("P04", f"缺 {one}", item=one, table=table.table)
-                for one in sorted(planned - rows.keys())
-            ]
-            table.findings += more
-            checked.findings += more
-            for one in rows.keys() - planned:
-                table.returned.append((one, table.accepted.pop(one)))
-        checked.verdict = worst([table.verdict for table in checked.tables])
-    return found
-
-
 def test_what_came_for_a_month_is_checked_again_against_its_new_plan(open_ledger, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -175,7 +141,7 @@ def test_what_came_for_a_month_is_checked_again_against_its_new_plan(open_ledger
         return [(line["rule"], line["item_id"]) for line in lines if line["open"] and line["rule"] != "F08"]
 
     with open_ledger() as ledger:
-        ledger._tools = replace(TOOLS, check=by_plan)
+        ledger._tools = TOOLS_BY_PLAN
         ledger.register_plan(write_plan(tmp_path / "less", drop=[P2]), 2018, at("2018-06-20"))
         send(ledger, folder, A, JUNE, "2018-07-03", **{P1: 10})
         send(ledger, folder, B, JUNE, "2018-07-03", **{P3: 1})
