@@ -69,6 +69,7 @@ def _killed(home: Home, at: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # some 135 kills, two seconds each on a slow machine with PostgreSQL
 def test_killed_at_any_step(base: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     doubled = 0
     with mail_server() as (box, port):
