@@ -232,7 +232,7 @@ def _out_of_date(ledger: Ledger, month: Month, found: Iterable[Mail]) -> Iterato
     silent = {
         unit.unit_code for unit in ledger.view(month).standings if unit.state in ("missing", "returned")
     }
-    due = {checked.submission.sha256 for checked, _ in ledger.returns_due(month)}
+    due = {checked.told_as for checked, _ in ledger.returns_due(month)}
     for mail in left:
         if mail.kind is Kind.REMINDER and (mail.day != today or mail.unit_code not in silent):
             yield mail

@@ -176,7 +176,7 @@ def _queue_returns(ledger: Ledger, month: Month) -> list[Queued]:
         mine = [
             (checked, path)
             for checked, path in due
-            if checked.submission.unit_code == one.unit_code and checked.submission.sha256 not in told
+            if checked.submission.unit_code == one.unit_code and checked.told_as not in told
         ]
         if mine:
             drafts.append(_return_draft(home, registry, month, one, mine, today))
@@ -184,12 +184,12 @@ def _queue_returns(ledger: Ledger, month: Month) -> list[Queued]:
 
 
 def _told(found: Sequence[Mail], key: str) -> set[str]:
-    """The submissions that a recipient was, or is about to be, told about."""
+    """What a recipient was, or is about to be, told about (Checked.told_as)."""
     return {
-        sha256
+        about
         for mail in found
         if mail.recipient_key == key and (mail.state is not State.DROPPED or mail.doubtful)
-        for sha256 in mail.about
+        for about in mail.about
     }
 
 
@@ -219,7 +219,7 @@ def _return_draft(
         letter,
         tuple(_marked(home, registry, mine)),
         day=today.isoformat(),
-        about=tuple(dict.fromkeys(checked.submission.sha256 for checked, _ in mine)),
+        about=tuple(dict.fromkeys(checked.told_as for checked, _ in mine)),
     )
 
 

@@ -97,13 +97,21 @@ class Checked:
 
     `findings` holds all of them (file, tables, rows, cells), each with file, sheet and table
     filled in, ordered: file, then table by table, then by row, then by column, errors first in a
-    cell.
+    cell. `later_check` is the event at which the file was checked again (an earlier month was
+    corrected, the plan adjusted), None for the check on receipt.
     """
 
     submission: Submission
     tables: list[CheckedTable]
     findings: list[Finding]
     verdict: Verdict
+    later_check: int | None = None
+
+    @property
+    def told_as(self) -> str:
+        """What a return of it is about: the file, and the later check that it tells of."""
+        sha256 = self.submission.sha256
+        return sha256 if self.later_check is None else f"{sha256}@{self.later_check}"
 
     @property
     def has_errors(self) -> bool:

@@ -23,10 +23,11 @@ _FIELDS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A finding, and whether the newest check of its submission still has it."""
+    """A finding, whether the newest check of its submission still has it, and that check's event."""
 
     finding: Finding
     current: bool
+    newest_check: int
 
 
 def check_rows(
@@ -85,5 +86,9 @@ def recorded(
                 if one not in told:
                     told.add(one)
                     outdated.append(one)
-        result[number] = [Recorded(one, True) for one in newest] + [Recorded(one, False) for one in outdated]
+        last = sequence[-1]
+        result[number] = [
+            *(Recorded(one, True, last) for one in newest),
+            *(Recorded(one, False, last) for one in outdated),
+        ]
     return result

@@ -85,7 +85,8 @@ def _checked(connection: Connection, line: RowMapping, known: Sequence[Recorded]
         ],
         findings=[f for f in found if f.table is None],
     )
-    return Checked(submission, checked_tables, found, Verdict(line["verdict"]))
+    later = next((one.newest_check for one in known if one.newest_check != number), None)
+    return Checked(submission, checked_tables, found, Verdict(line["verdict"]), later)
 
 
 def _table(connection: Connection, line: RowMapping, part: RowMapping, found: list[Finding]) -> CheckedTable:

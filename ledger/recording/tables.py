@@ -267,7 +267,8 @@ withdrawn_editions = Table(
 
 #: What became of each mail, a row an event; the last row of a message is its state. `kind` is
 #: edition, forms, return or reminder; `day` that of a return or reminder; `about` the SHA-256 of the
-#: submissions a return is about; `address` where it goes, from this row on.
+#: submissions a return is about, with the event of a later check that it tells of; `address` where
+#: it goes, from this row on.
 deliveries = Table(
     "deliveries",
     metadata,

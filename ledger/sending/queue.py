@@ -44,7 +44,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail about to be queued. `about`: SHA-256 of the submissions that a return is about."""
+    """A mail about to be queued. `about`: what a return is about (Checked.told_as)."""
 
     kind: Kind
     month: Month

@@ -21,6 +21,7 @@ from tests.faulty import copied
 from tests.mailing import MARCH, set_recipients, smtp
 from tests.mailserver import mail_server
 from tests.office import OWING, SLUGS, make_home, write_book
+from tests.other_county import PLAN
 
 TOWN = "石桥铺镇"
 
@@ -152,6 +153,29 @@ def test_the_marked_workbook_goes_back_once(home: Home, served) -> None:
         "五十多",
         "六十多",
     ]
+
+
+def test_what_a_later_check_finds_goes_back_too(home: Home, served, tmp_path: Path) -> None:
+    """The workbook went back once already; then the plan is adjusted, and it is answered for anew."""
+    village = "松涧乡"
+    receive(home, village, "2019-04-03T09:00", households="四十多")
+    with clock_at(clock("2019-04-08T09:00")):
+        assert [one.name for one in remind_month(home, MARCH).queued if one.kind == "return"] == [village]
+    plan = openpyxl.load_workbook(PLAN)
+    (cell,) = [
+        cell for row in plan["附件1"].iter_rows() for cell in row if cell.value == "松涧乡卫生院发热门诊"
+    ]
+    cell.value = "松涧乡敬老院改造"
+    plan.save(tmp_path / "adjusted.xlsx")
+    with Ledger.open(home, Registry.load(home)) as ledger:
+        adjusted = ledger.register_plan(tmp_path / "adjusted.xlsx", 2019, parse_moment("2019-04-09T08:00"))
+    assert [month for month, _ in adjusted.checked_again] == [MARCH]
+    with clock_at(clock("2019-04-09T09:00")):
+        assert [one.name for one in remind_month(home, MARCH).queued if one.kind == "return"] == [village]
+    letters = [body(m) for m in served.parsed() if "重报" in m["Subject"]]
+    assert ["松涧乡敬老院改造" in letter for letter in letters] == [False, True]
+    with clock_at(clock("2019-04-10T09:00")):
+        assert not [one for one in remind_month(home, MARCH).queued if one.kind == "return"]
 
 
 def test_a_return_that_a_newer_file_overtook_is_left(home: Home, served) -> None:
