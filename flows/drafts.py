@@ -21,6 +21,11 @@ DRAFT_TAG = "draft-"
 _LISTED = 20
 
 
+def is_tag(tag: str) -> bool:
+    """Whether a run's tag says which draft it is about."""
+    return tag.startswith(DRAFT_TAG)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A month's draft. `digest` stands for its pages and data: another draft has another."""

@@ -25,7 +25,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
-from flows.drafts import DRAFT_TAG
+from flows import drafts
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 200
@@ -51,7 +51,7 @@ async def settle(client: PrefectClient, served: set[UUID], *, own: bool) -> None
         ended += await _each(client, _started_by(ended))
     for run in ended:
         by_hand = run.deployment_id in served and not run.auto_scheduled and run.parent_task_run_id is None
-        asks = any(tag.startswith(DRAFT_TAG) for tag in run.tags)
+        asks = any(map(drafts.is_tag, run.tags))
         again = by_hand and run.run_count < (_OFTEN_ENOUGH_ASKED if asks else _OFTEN_ENOUGH)
         await client.set_flow_run_state(run.id, _taken_up() if again else _given_up(), force=True)
     missed = [run for run in await _each(client, _late(only)) if run.auto_scheduled]

@@ -193,7 +193,7 @@ def _me_and_others(month: Month) -> tuple[FlowRun | None, list[FlowRun]]:
 
 
 def _is_about_a_draft(run: FlowRun) -> bool:
-    return any(tag.startswith(drafts.DRAFT_TAG) for tag in run.tags)
+    return any(map(drafts.is_tag, run.tags))
 
 
 def _runs(client: SyncPrefectClient, month: Month, deployment_id: UUID | None) -> list[FlowRun]:
@@ -263,7 +263,7 @@ def tag_of(draft: drafts.Draft) -> str:
 def _tag(draft: drafts.Draft) -> None:
     """Tag this run with the draft it asks about: one started by hand, or that asks anew."""
     mine, tags = flow_run.get_id(), set(flow_run.tags)
-    others = {tag for tag in tags if tag.startswith(drafts.DRAFT_TAG)} - {tag_of(draft)}
+    others = set(filter(drafts.is_tag, tags)) - {tag_of(draft)}
     if mine is None or (tag_of(draft) in tags and not others):
         return
     with get_client(sync_client=True) as client:

@@ -131,21 +131,23 @@ class Fold:
 
     def _check_by_plan(self, event: Event, plan: Plan, effective: Month) -> Rows:
         """Take up `plan`; the rows of the checks of what stands in months that it is now in force for."""
-        adjusted = plan.version > 1
         self._plans.add(plan, effective)
+        year = [Month(plan.year, number) for number in range(1, 13)]
+        months = [month for month in year if self._plans.at(month) is plan]
+        if plan.version == 1 or not months:
+            return []
+        registry = self._registries.at(event.seq)
+        registered_at = parse_moment(event.payload["registered_at"])
+        rows: list[tuple[sa.Table, list[dict[str, Any]]]] = []
         with reading(self.engine) as connection:
-            year = [Month(plan.year, number) for number in range(1, 13)]
-            months = [month for month in year if adjusted and self._plans.at(month) is plan]
-            due = standing_submissions(connection, months) if months else []
-            registry = self._registries.at(event.seq)
-            histories = [
-                load_history(connection, plan, one.month, {one.unit}, self._plans.before(one.month))
-                for one in due
-            ]
-            registered_at = parse_moment(event.payload["registered_at"])
-            contexts = [make_context(plan, history, registry) for history in histories]
-            rows: list[tuple[sa.Table, list[dict[str, Any]]]] = []
-            for place, found in self._again(connection, due, contexts, [registry] * len(due), by_plan):
+            due = standing_submissions(connection, months)
+            contexts = {}
+            for month in {one.month for one in due}:
+                units = {one.unit for one in due if one.month == month}
+                history = load_history(connection, plan, month, units, self._plans.before(month))
+                contexts[month] = make_context(plan, history, registry)
+            against = [contexts[one.month] for one in due]
+            for place, found in self._again(connection, due, against, [registry] * len(due), by_plan):
                 receipt = due[place].receipt
                 moment = max(registered_at, receipt.received_at)
                 rows += check_rows(receipt.seq, event.seq, moment, found)
