@@ -272,7 +272,8 @@ class Fold:
                 return
             contexts = []
             for read, entry, one in due:
-                plan = self._plans.version(one.month.year, one.plan_version)
+                plan = self._plans.at(one.month)
+                assert plan is not None, "what stands was checked by a plan"
                 before = self._plans.before(one.month)
                 history = load_history(connection, plan, one.month, {read.unit}, before)
                 history = overlaid(history, read.month, read.unit, entry.changes)

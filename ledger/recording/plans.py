@@ -98,9 +98,6 @@ class Plans:
         """The plan in force for the month before, of the same year."""
         return None if month.month == 1 else self.at(month.plus(-1))
 
-    def version(self, year: int, version: int) -> Plan:
-        return next(plan for _, plan in self.of_year(year) if plan.version == version)
-
     def identified(self, plan: Plan) -> Plan:
         """`plan` with the ids its items have in the versions before it."""
         return identified(plan, [earlier for _, earlier in self.of_year(plan.year)])

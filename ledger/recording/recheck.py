@@ -45,7 +45,6 @@ class Later:
     receipt: Receipt
     month: Month
     unit: str
-    plan_version: int
     standing: Mapping[str, Mapping[str, int]]
 
 
@@ -96,7 +95,7 @@ def checked_by_plan(connection: Connection, year: int) -> tuple[tuple[Month, str
 def _later(connection: Connection, unit: str, number: int, versions: Mapping[str, int]) -> Later:
     sent, got = tables.submissions, tables.receipts
     line = connection.execute(
-        sa.select(got, sent.c.month, sent.c.plan_version)
+        sa.select(got, sent.c.month)
         .join(sent, sent.c.submission_id == got.c.event_seq)
         .where(got.c.event_seq == number)
     ).one()
@@ -108,7 +107,7 @@ def _later(connection: Connection, unit: str, number: int, versions: Mapping[str
         )
         standing[key] = {row.item_id: row.source_row for row in connection.execute(query)}
     receipt = Receipt(number, line.sha256, line.ext, line.file_name, line.received_at, line.folder, "")
-    return Later(receipt, line.month, unit, line.plan_version, standing)
+    return Later(receipt, line.month, unit, standing)
 
 
 def overlaid(history: History, month: Month, unit: str, changes: Mapping[str, Change]) -> History:

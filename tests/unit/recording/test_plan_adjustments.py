@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.calendar import parse_moment as at
+from ledger.checking.model import Checked, Context
 from ledger.errors import UsageError
+from ledger.reading.model import Submission
 from ledger.recording.editions import due_in_year, frozen
 from ledger.recording.plans import identified
 from ledger.recording.rebuild import verify
@@ -170,3 +173,25 @@ def test_what_came_for_a_month_is_checked_again_against_its_new_plan(open_ledger
         assert told(JUNE) == [("P04", P2)]
         assert told(JULY) == [("F15", None)]
         assert verify(ledger.home, REGISTRY, url=ledger._url, tools=ledger.tools).differences == []
+
+
+def test_after_an_adjustment_a_correction_checks_later_months_by_the_new_plan(
+    open_ledger, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    checked: list[tuple[Month | None, int]] = []
+
+    def check(items: Sequence[tuple[Submission, Context]]) -> list[Checked]:
+        checked.extend((sent.month, context.plan.version) for sent, context in items if context.plan)
+        return TOOLS_BY_PLAN.check(items)
+
+    with open_ledger() as ledger:
+        ledger._tools = replace(TOOLS_BY_PLAN, check=check)
+        ledger.register_plan(write_plan(tmp_path / "first"), 2018, at("2018-06-20"))
+        send(ledger, folder, A, JUNE, "2018-07-03", **{P1: 2, P2: 1})
+        send(ledger, folder, A, JULY, "2018-08-03", **{P1: 3, P2: 1})
+        ledger.register_plan(write_plan(tmp_path / "less", drop=[P2]), 2018, at("2018-08-10"), JULY)
+        checked.clear()
+        send(ledger, folder, A, JUNE, "2018-08-12", "改", **{P1: 4, P2: 1})
+    assert checked == [(JUNE, 1), (JULY, 2)]
