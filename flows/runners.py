@@ -47,8 +47,18 @@ def task_runner(settings: Runner) -> TaskRunner[Any]:
     if settings.dask_address:
         return DaskTaskRunner(address=settings.dask_address)
     # one thread a worker: what a task does is computing; no dashboard: Prefect's page is the one
-    cluster = {"n_workers": settings.workers, "threads_per_worker": 1, "dashboard_address": None}
+    cluster = {
+        "n_workers": settings.workers,
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+        "config": _NO_PROFILE,
+    }
     return DaskTaskRunner(cluster_kwargs=cluster)
+
+
+#: Dask looks a hundred times a second at what each worker computes and keeps an hour of it for its
+#: dashboard: 0.8 MB more every second, and a sixth of the time.
+_NO_PROFILE = {"distributed.worker.profile.enabled": False}
 
 
 @task(name="读取", task_run_name="读取 {first}–{last}", cache_policy=NO_CACHE, persist_result=False)
