@@ -190,9 +190,11 @@ def run_month(home: Home, month: Month, *, progress: Progress = _silent) -> Mont
 def run_month_on_prefect(home: Home, month: Month, *, progress: Progress = _silent) -> MonthOutcome:
     """The month as a Prefect flow on this home's embedded server. Raises Busy like `run_month`."""
     from flows.server import prefect_server
+    from ledger.reporting.press import warm_up
 
     with hold_month(home, month):
         progress("启动 Prefect")
+        warm_up()  # by itself, on another core
         with prefect_server(home, load=_load):
             from flows.on_prefect import monthly_flow
 
@@ -200,11 +202,7 @@ def run_month_on_prefect(home: Home, month: Month, *, progress: Progress = _sile
 
 
 def _load() -> None:
-    """Load what the flow will need while the server starts on another core: the typesetter's
-    processes first, which do it by themselves."""
-    from ledger.reporting.press import PRESSES, warm_up
-
-    warm_up(PRESSES)
+    """Load what the flow may need, while the server starts on another core."""
     from flows import on_prefect  # noqa: F401
     from ledger.checking import frames  # noqa: F401
     from ledger.reporting import editions, master_book  # noqa: F401

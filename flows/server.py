@@ -188,8 +188,8 @@ def prefect_server(
     `port` is where to start one (any free one otherwise). With `own` another's is not reused but
     waited for until it has ended: one that a single run started goes when that run is done. Yields
     the API's address. Prefect must not have been imported before: it reads its settings when it is.
-    `load` imports it, and what else takes time, while the server is starting, or at once where one
-    runs. Raises ServerFailed.
+    `load` imports it, and what else takes time, while a server is starting; where one runs there is
+    nothing to wait for, and what is needed is loaded when it is. Raises ServerFailed.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
@@ -221,8 +221,6 @@ def prefect_server(
             if api_url is None:
                 process, api_url = start(home, port, meanwhile)
         settle(api_url)
-        if process is None and load is not None:
-            load()
         ended = threading.Event()
         if process is not None:
             threading.Thread(target=keep_log_small, args=(home, ended), daemon=True).start()

@@ -186,10 +186,11 @@ def _limit(html: str) -> int:
     return CPU_LIMIT + max(0, len(html) - _USUAL) // CHARACTERS_A_SECOND
 
 
-def warm_up(count: int = 1) -> None:
-    """Start `count` processes, PRESSES at most, so that they are ready when the first document is."""
+def warm_up() -> None:
+    """Start a process, so that it is ready when the first document is. One: a second would take the
+    core on which the program itself is loaded, and is needed by few runs."""
     with _lock:
-        while len(_running) < min(count, PRESSES):
+        if not _running:
             _kept.append(_start())
 
 
