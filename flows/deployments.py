@@ -119,7 +119,7 @@ def send(month: LastMonth = "", retry_refused: Again = False) -> State[None]:
 
 @flow(name="收件", flow_run_name=run_name, persist_result=False)
 def fetch() -> State[None]:
-    """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账；每份只收一次。"""
+    """看一遍收件文件夹（data/raw/inbox）和收件邮箱，新来的登记、核对、入账，出过的月报随即重出；每份只收一次。"""
     return guarded("fetch", _fetch)
 
 
@@ -238,10 +238,22 @@ def _fetch(home: Home) -> Told:
     _send_waiting(home)
     told = [f"收到 {len(fetched.received)} 份"] if fetched.received else []
     told += [f"另放 {len(fetched.set_aside)} 份，没有收"] if fetched.set_aside else []
-    told += fetched.problems
-    if fetched.problems:
-        return DEGRADED, "；".join(told)
+    problems = list(fetched.problems)
+    try:
+        told += _again(home)
+    except LedgerError as problem:
+        problems.append(f"新收到的没有重出：{problem.message}")
+    if problems:
+        return DEGRADED, "；".join([*told, *problems])
     return (DONE, "；".join(told)) if told else (NOTHING, "没有新来的")
+
+
+def _again(home: Home) -> list[str]:
+    """Run again what something has come in for since the last run, so that the draft and the form
+    that asks for its signature are of today. Where others are at work it is for the next look."""
+    with contextlib.suppress(Busy), duties.calendar_held(home, wait=0):
+        return [sentence for _, sentence in _ran(home, duties.again(home, lambda month: _run(home, month)))]
+    return []
 
 
 def _returned(home: Home, month: Month) -> Told:
@@ -270,11 +282,17 @@ def _morning(home: Home, duty: Duty) -> Told:
         key=almanac.key_of(home),
         description=almanac.sentence(timetable, moment),
     )
+    told = _ran(home, duties.morning(home, duty, lambda month: _run(home, month)))
+    return _together(told) if told else (NOTHING, f"{duty.chinese}：没有新收到的")
+
+
+def _ran(home: Home, outcomes: Sequence[MonthOutcome]) -> list[Told]:
+    """What runs came to; what has to be mended goes back to its units."""
     told: list[Told] = []
-    for outcome in duties.morning(home, duty, lambda month: _run(home, month)):
+    for outcome in outcomes:
         told.append(_told(outcome))
         told.append(_returned(home, Month.parse(outcome.standing.month)))
-    return _together(told) if told else (NOTHING, f"{duty.chinese}：没有新收到的")
+    return told
 
 
 #: How the calendar's duties are done; a run's is `_morning`.

@@ -1,4 +1,4 @@
-"""What of the calendar is done already, and what the morning's run has to run.
+"""What of the calendar is done already, and what the morning's run, and one after it, has to run.
 
 Known from files, not from Prefect: ``data/processed/schedule/`` holds one small file for each kind of
 duty and month. A duty that is done twice changes nothing and sends nothing twice; the files save the
@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flows import posting
 from flows.monthly import MonthOutcome
 from flows.opened import open_ledger
 from flows.schedule import AFTERMATH_MONTHS, Duty, Kind, Timetable, due_by
-from ledger.calendar import moment_text, now, parse_moment
+from ledger.calendar import SHANGHAI, moment_text, now, parse_moment
 from ledger.errors import Busy
 from ledger.home import Home
 from ledger.recording.arrived import months_touched
@@ -36,6 +37,7 @@ from schemas.month import Month
 PATIENCE = 120.0
 _PAUSE = 1.0
 _SINCE = "since.json"
+_RUN_NOTE = f"-{Kind.RUN}.json"
 T = TypeVar("T")
 
 
@@ -106,6 +108,16 @@ def morning(home: Home, duty: Duty, run: Callable[[Month], MonthOutcome]) -> lis
     return outcomes
 
 
+def again(home: Home, run: Callable[[Month], MonthOutcome]) -> list[MonthOutcome]:
+    """Between two mornings, `run` what something has arrived for since the last run, of the months
+    whose first morning has been. What lies in a month's drop folder waits until somebody runs it, or
+    for the morning. Noted like a morning's; raises as `morning`."""
+    last = _newest_run(home)
+    if last is None or _last_run(home) == last_event(home):
+        return []
+    return morning(home, last, run)
+
+
 def months_to_run(home: Home, month: Month) -> list[Month]:
     """What the run of `month` has to run this morning: itself the first time; later, where something
     has arrived since the last morning's run, the months it is about and those after them.
@@ -168,8 +180,21 @@ def _with_those_after(touched: set[Month], until: Month) -> list[Month]:
 
 def _last_run(home: Home) -> int | None:
     """The journal's last event when the newest scheduled run began."""
-    done = [_read_file(home, path.name) for path in home.schedule.glob(f"*-{Kind.RUN}.json")]
+    done = [_read_file(home, path.name) for path in _run_notes(home)]
     return max((one.seq for one in done if one is not None), default=None)
+
+
+def _newest_run(home: Home) -> Duty | None:
+    """The run of the newest month that the calendar has run, as it was last due."""
+    months = [Month.parse(path.name.removesuffix(_RUN_NOTE)) for path in _run_notes(home)]
+    done = _read(home, Kind.RUN, max(months)) if months else None
+    if done is None:
+        return None
+    return Duty(Kind.RUN, max(months), datetime.combine(done.day, datetime.min.time(), SHANGHAI))
+
+
+def _run_notes(home: Home) -> list[Path]:
+    return list(home.schedule.glob(f"[0-9]*{_RUN_NOTE}"))
 
 
 def _last_event(home: Home) -> datetime | None:

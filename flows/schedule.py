@@ -2,8 +2,8 @@
 
 A month has three duties of its own: the forms (on a day of the month itself), the reminders (days
 before and after the deadline) and the run (from the day after the deadline on every morning, until
-the next month's turn: an evening's correction is in the next morning's report). The inbox is looked
-at every few minutes, for all months. What of this was done already is in flows/duties.py.
+the next month's turn). The inbox is looked at every few minutes, for all months, and what it brings
+for a month that has been run is run again at once. What of this was done already is in flows/duties.py.
 """
 
 from __future__ import annotations

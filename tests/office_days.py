@@ -23,7 +23,7 @@ from flows.approve import approve_month
 from flows.distribute import send_forms, send_month
 from flows.fetch import fetch
 from flows.forms import write as write_forms
-from flows.monthly import run_month
+from flows.monthly import MonthOutcome, run_month
 from flows.opened import open_ledger
 from flows.remind import remind_month
 from flows.schedule import Duty, Kind
@@ -168,8 +168,8 @@ class PlainOffice:
         self.do("send_back", month, lambda: posting.send_back(self.home, month, silent))
 
     def arrive(self, *paths: Path) -> None:
-        """A month's workbooks come into the inbox, are fetched within minutes, and go back where they
-        must."""
+        """A month's workbooks come into the inbox, are fetched within minutes, go back where they
+        must, and are run again where their month has been run."""
         self.home.inbox.mkdir(exist_ok=True)
         for path in paths:
             shutil.copyfile(path, self.home.inbox / path.name)
@@ -178,6 +178,14 @@ class PlainOffice:
         self.do("fetch", month, lambda: fetched.append(fetch(self.home, settle=0).months))
         for each in fetched[-1]:
             self.send_back(Month.parse(each))
+        outcomes: list[MonthOutcome] = []
+
+        def run(again: Month) -> MonthOutcome:
+            self.do("run", again, lambda: outcomes.append(run_month(self.home, again)))
+            return outcomes[-1]
+
+        for outcome in duties.again(self.home, run):
+            self.send_back(Month.parse(outcome.standing.month))
 
     def sign(self, month: Month, number: int) -> None:
         home = self.home

@@ -189,6 +189,66 @@ def test_what_comes_in_while_the_morning_runs_is_for_the_next_one(home: Home) ->
     assert morning(home, MAY, "2019-06-15") == []
 
 
+def again(home: Home, moment: str) -> list[str]:
+    """The months that are run again between two mornings."""
+    ran: list[str] = []
+
+    def run(one: Month) -> MonthOutcome:
+        ran.append(str(one))
+        received = steps.take_in(home, one)
+        return MonthOutcome(steps.stand(home, one), received, steps.record(home, one))
+
+    with on(moment):
+        duties.again(home, run)
+    return ran
+
+
+def come(home: Home, moment: str, unit: str, month: Month, name: str, **given: object) -> None:
+    """A workbook by inbox or mailbox."""
+    with on(moment):
+        book = office.write_book(home.root / name, unit, month, **given)  # type: ignore[arg-type]
+        receive_files(home, [book], None, None)
+
+
+def test_what_has_arrived_after_the_run_is_run_again_before_the_next_morning(home: Home) -> None:
+    come(home, "2019-05-06T09:00", "松涧乡", APRIL, "a.xlsx")
+    # before the deadline nothing is run
+    assert again(home, "2019-05-06T09:10") == []
+    assert morning(home, APRIL, "2019-05-11") == ["2019-04"]
+    assert again(home, "2019-05-11T09:10") == []
+    come(home, "2019-05-11T10:00", "县水务局", APRIL, "b.xlsx")
+    assert again(home, "2019-05-11T10:10") == ["2019-04"]
+    assert again(home, "2019-05-11T10:20") == []
+    assert morning(home, APRIL, "2019-05-12") == []
+    # a report for the month that is being filed is no reason
+    come(home, "2019-06-03T10:00", "松涧乡", MAY, "c.xlsx")
+    assert again(home, "2019-06-03T10:10") == []
+    assert morning(home, MAY, "2019-06-11") == ["2019-05"]
+    # a correction of April: April, and May that carries it on
+    come(home, "2019-06-12T10:00", "县水务局", APRIL, "d.xlsx", households=99, reason="核对后更正")
+    assert again(home, "2019-06-12T10:10") == ["2019-05", "2019-04"]
+    assert again(home, "2019-06-12T10:20") == []
+
+
+def test_a_run_between_two_mornings_is_not_the_next_morning_s(home: Home) -> None:
+    assert morning(home, MAY, "2019-06-11") == ["2019-05"]
+    come(home, "2019-06-11T10:00", "松涧乡", MAY, "a.xlsx")
+    assert again(home, "2019-06-11T10:10") == ["2019-05"]
+    assert not duties.is_done(home, Duty(Kind.RUN, MAY, at("2019-06-12T08:00")))
+
+
+def test_what_was_not_run_again_to_its_end_is_at_the_next_look(home: Home) -> None:
+    assert morning(home, MAY, "2019-06-11") == ["2019-05"]
+    come(home, "2019-06-11T10:00", "松涧乡", MAY, "a.xlsx")
+
+    def refused(_: Month) -> MonthOutcome:
+        raise Busy("别的运行")
+
+    with on("2019-06-11T10:10"), pytest.raises(Busy):
+        duties.again(home, refused)
+    assert again(home, "2019-06-11T10:20") == ["2019-05"]
+
+
 def test_two_at_the_calendar_wait_and_then_give_way(home: Home) -> None:
     with duties.calendar_held(home), pytest.raises(Busy), duties.calendar_held(home, wait=0.05):
         pass
