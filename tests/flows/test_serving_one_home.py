@@ -152,23 +152,46 @@ print(state.name, state.type.value, state.message)
 """
 
 
-def test_a_month_that_another_holds_is_no_failure_and_comes_again(service: list[Service], home: Home) -> None:
-    deployment = service[0].deployments()["每月报告", NAME]["id"]
+REFUSED = """
+from flows import deployments, duties
+from ledger.errors import LedgerError
+def again(home, run):
+    raise LedgerError("字体尚未准备好")
+duties.again = again
+state = deployments.fetch(return_state=True)
+print(state.name, state.type.value, state.message)
+"""
+
+
+def run_here(
+    service: Service, home: Home, flow: str, script: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """A script that calls a served flow, as Prefect's runner would for its deployment."""
     surroundings = {
         **{key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")},
-        "PREFECT_API_URL": service[0].api,
+        "PREFECT_API_URL": service.api,
         "LEDGER_HOME": str(home.root),
-        "PREFECT__RUNTIME__DEPLOYMENT__ID": deployment,
+        "PREFECT__RUNTIME__DEPLOYMENT__ID": service.deployments()[flow, NAME]["id"],
     }
+    return subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=surroundings,
+        timeout=120,
+    )
+
+
+def test_a_look_says_why_what_came_in_was_not_run_again(service: list[Service], home: Home) -> None:
+    done = run_here(service[0], home, "收件", REFUSED)
+    assert done.stdout.startswith("Degraded COMPLETED "), done.stderr
+    assert done.stdout.strip().endswith("新收到的没有重出：字体尚未准备好")
+
+
+def test_a_month_that_another_holds_is_no_failure_and_comes_again(service: list[Service], home: Home) -> None:
     with hold_month(home, MONTH):
-        done = subprocess.run(
-            [sys.executable, "-c", IMPATIENT, str(MONTH)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=surroundings,
-            timeout=120,
-        )
+        done = run_here(service[0], home, "每月报告", IMPATIENT, str(MONTH))
     assert done.stdout.startswith("Busy COMPLETED "), done.stderr
     assert "自动再来一次" in done.stdout
     waiting = [run for run in service[0].runs("每月报告") if run["state_type"] == "SCHEDULED"]
