@@ -50,6 +50,7 @@ _MONEY = re.compile(r"\(?(?:人民币)?((?:百万|千万|万|千|百|亿)?元)\)
 _SPACED_LABEL = re.compile(r"(?<=[一-鿿])[ 　\u00a0]+(?=[一-鿿]{0,3}\s*[一-鿿]?\s*[:：])")
 _LONGEST_LINE = 300
 _DECIMAL_MONTH = re.compile(r"20\d\d\.\d{1,2}")
+_ANY_LABEL = re.compile(r"[一-鿿()]{2,10}:")
 _INLINE = re.compile(r"([一-鿿]{2,8})[:：]")
 _MONTH_IN_WORDS = (
     # 2018年9月, 2018.9月, 2018年1-9月; not 2018年9月3日
@@ -253,6 +254,29 @@ def _is_bare_label(cell: Cell) -> bool:
 def _is_label(cell: Cell) -> bool:
     """Whether a cell is a label itself, so that the one before it was left blank."""
     return bool(_labels_in(cell)) or (cell.kind is CellKind.TEXT and bool(_UNIT_ONLY.match(fold(cell.raw))))
+
+
+def may_be_caption(line: Sequence[Cell]) -> bool:
+    """Whether a row between two tables may be of the lower one's caption: blank, one cell, or labels
+    with what they say and at most a title beside them. A row of data is none, whatever is written in
+    its remarks (联系人：…)."""
+    if len(line) <= 1:
+        return True
+    known = loose = False
+    beside: list[Cell] = []
+    value_follows = False
+    for cell in line:
+        if _is_label(cell) or (cell.kind is CellKind.TEXT and _MONEY_LABEL.search(fold(cell.raw))):
+            known, value_follows = True, _is_bare_label(cell)
+        elif cell.kind is CellKind.TEXT and _ANY_LABEL.match(fold(cell.raw)):
+            loose, value_follows = True, False
+        elif value_follows:
+            value_follows = False
+        else:
+            beside.append(cell)
+    if not beside:
+        return known or loose
+    return known and len(beside) == 1 and beside[0].kind is CellKind.TEXT
 
 
 def _is_unfilled(cell: Cell) -> bool:

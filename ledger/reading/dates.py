@@ -22,7 +22,10 @@ _EARLIEST, _LATEST = 1949, 2199
 _STANDARD = re.compile(r"(\d{4})年(\d{1,2})月(?:(\d{1,2})日)?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
 _WRITTEN = re.compile(r"(\d{4}|\d{2})年(\d{1,2})月(?:份|中旬|上旬|下旬|初|中|底|末|(\d{1,2})[日号]?)?")
-_SEPARATED = re.compile(r"(\d{4})([-./])(\d{1,2})(?:\2(\d{1,2}))?[日月]?(?:t?0{1,2}:00(?::00)?)?")
+_SEPARATED = re.compile(r"(\d{4})([-./])(\d{1,2})(?:\2(\d{1,2}))?[日月]?")
+#: Midnight behind a date, as another program writes a day out. It goes before the blanks do, else
+#: 2018-5-1 00:00 would be the 10th.
+_MIDNIGHT = re.compile(r"(?<=[\d日号])(?:\s+|[Tt])0{1,2}[:：]00(?:[:：]00(?:\.0+)?)?\s*$")
 _YEARLESS = re.compile(r"(?:今年|本年|当年)?(\d{1,2})月(?:份|中旬|上旬|下旬|初|中|底|末|(\d{1,2})[日号]?)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?")
 _DASHES = str.maketrans(dict.fromkeys("—–－−―‐‑", "-"))
@@ -111,9 +114,10 @@ def arabic(text: str) -> str:
 
 def from_text(text: str, year: int, date1904: bool = False) -> DateRead:
     """A text in a date column; `year` is the plan's, for 5月 and 6月底."""
-    bare = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    dated = _MIDNIGHT.sub("", text)
+    bare = "".join(c for c in dated if not c.isspace() and unicodedata.category(c) != "Cf")
     standard = _STANDARD.fullmatch(bare) or _ISO.fullmatch(bare)
-    if standard:
+    if standard and dated == text:
         return _made(int(standard[1]), int(standard[2]), int(standard[3]) if standard[3] else None)
     folded = unicodedata.normalize("NFKC", bare).translate(_DASHES).strip("'。.").lower()
     steps = ("日期写法规范",)

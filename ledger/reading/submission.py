@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.reading.cover import Said, cover_text, is_cover, month_in_words, read_caption, read_cover
+from ledger.reading.cover import (
+    Said,
+    cover_text,
+    is_cover,
+    may_be_caption,
+    month_in_words,
+    read_caption,
+    read_cover,
+)
 from ledger.reading.filed import Located, tell_month, tell_unit, told_without_tables
 from ledger.reading.formats import open_book
 from ledger.reading.header import FoundHeader, find_headers, rows_of
@@ -137,12 +145,11 @@ def _continues(found: Sequence[Located], header: FoundHeader, rows: Rows) -> boo
 
 
 def _caption_start(rows: Rows, bottom: int, top: int) -> int:
-    """The first row of the caption above `top`: rows of one cell or with a colon, and blanks."""
+    """The first row of the caption above `top`; what stands above that is of the table before."""
     start = top
     for row in range(top - 1, max(bottom, top - 1 - _CAPTION_ROWS), -1):
-        cells = rows.get(row, {})
-        texts = [cell.raw for cell in cells.values()]
-        if len(cells) > 1 and not any("：" in text or ":" in text for text in texts):
+        line = list(rows.get(row, {}).values())
+        if not may_be_caption(line) or any(map(says_nil, line)):
             break
         start = row
     return start

@@ -179,6 +179,52 @@ def test_three_tables_on_one_sheet() -> None:
     assert rules(submission) == []
 
 
+@pytest.mark.parametrize("told", ["联系人:李四", "供货方：某公司；下月到货", "电话：1390000", "注：见附件"])
+@pytest.mark.parametrize("gap", [0, 1, 2])
+@pytest.mark.parametrize("under", ["needs", "indicators"])
+def test_a_row_with_a_colon_above_another_table_is_the_upper_ones(told: str, gap: int, under: str) -> None:
+    """The last rows of a table are no caption of the next, whatever is written in their remarks."""
+    remarked = [[*row[:24], told, *row[25:-1], told] for row in (PROJECT, SECOND)]
+    below = {"needs": NEED, "indicators": INDICATOR}[under]
+    submission = read({"9月": [*table("projects", *remarked), *[[]] * gap, *table(under, below)]})
+    assert {t.table: len(t.rows) for t in submission.tables} == {"projects": 2, under: 1}
+    assert rules(submission) == []
+
+
+@pytest.mark.parametrize("told", ["联系人:李四", "注：见附件"])
+def test_a_row_with_a_colon_above_a_table_without_a_caption(told: str) -> None:
+    grid = [*table("projects", PROJECT, [*SECOND[:-1], told]), *titles("needs"), NEED]
+    submission = read({"9月": grid})
+    assert {t.table: len(t.rows) for t in submission.tables} == {"projects": 2, "needs": 1}
+    assert rules(submission) == []
+
+
+@pytest.mark.parametrize("gap", [0, 1, 3])
+def test_a_nil_report_above_another_table(gap: int) -> None:
+    for other, row in (("projects", PROJECT), ("indicators", INDICATOR), ("projects", ["零报告"])):
+        submission = read({"9月": [*table("needs", ["零报告"]), *[[]] * gap, *table(other, row)]})
+        nil = {t.table: t.nil_report for t in submission.tables}
+        assert nil == {"needs": True, other: row == ["零报告"]}
+        assert rules(submission) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["报送单位：", "长梁镇", None, "月份：", "2018年9月", None, "单位：万元"],
+        ["报送单位：长梁镇", None, "月份：2018年9月", None, "（单位：万元）"],
+        ["二、招商项目需求", None, "报送单位：长梁镇", "月份：2018年9月"],
+        ["填报时间：2018年10月3日", None, "报送单位：长梁镇", "月份：2018年9月"],
+        ["乡镇：长梁镇", None, "时间：2018年9月"],
+    ],
+)
+def test_the_second_table_s_caption_in_several_cells(line: list[Any]) -> None:
+    grid = [*table("projects", PROJECT, SECOND), line, *titles("needs"), NEED]
+    submission = read({"9月": grid})
+    assert {t.table: [r.row for r in t.rows] for t in submission.tables} == {"projects": [5, 6], "needs": [10]}
+    assert rules(submission) == []
+
+
 def test_two_tables_side_by_side() -> None:
     left, right = table("indicators", INDICATOR), table("needs", NEED)
     width = max(len(row) for row in left)
@@ -192,6 +238,14 @@ def test_two_tables_side_by_side() -> None:
 
 def test_a_header_repeated_on_the_next_page_is_not_a_second_table() -> None:
     grid = table("projects", PROJECT)
+    grid += [*titles("projects"), SECOND]
+    found = projects(grid)
+    assert [row.row for row in found.rows] == [5, 8]
+    assert rules(found) == []
+
+
+def test_a_header_repeated_under_a_row_with_a_colon() -> None:
+    grid = table("projects", [*PROJECT[:-1], "联系人：李四"])
     grid += [*titles("projects"), SECOND]
     found = projects(grid)
     assert [row.row for row in found.rows] == [5, 8]
