@@ -26,9 +26,9 @@ _NUMERAL = re.compile(r"[0-9一二三四五六七八九十百千万亿半两几�
 _RANGE = re.compile(r"\d\s*[%元万户人]*\s*(?:[-—–~～]|至|到)+\s*\d")
 _VAGUE = re.compile(
     r"约|大概|大致|左右|上下|接近|将近|近|余|多|几|数[十百千万]|过半|一半|半数|以上|以下|以内|不足|不到|超过|超"
-    r"|估计|预计|若干|上[百千万]|[~～≈±<>≤≥]|\d\+$|\?$"
+    r"|估计|预计|若干|至少|至多|最少|[大小高低少]于|逾|[十百千万\d]来|上[百千万]|[~～≈±<>≤≥]|\d\+$|\?$"
 )
-_ALWAYS_VAGUE = re.compile(r"若干|过半|一半|大半|半数")
+_ALWAYS_VAGUE = re.compile(r"若干|过半|一半|大半|半数|大部分|多数|多个|许多")
 
 #: What stands for nothing: in an optional cell blank, in a required one missing (CONTRACT §7).
 BLANK_WORDS = frozenset({"—", "-", "/", "无", "——", "--", "–", "－", "―", "−", "／"})

@@ -41,6 +41,7 @@ _NOTE = re.compile(
 )
 #: 零报告, 本月实行零报告, 无(零报告), 零报告（本月无内容）: what follows is only a note.
 _SAYS_NIL = re.compile(r"(?:本[月期])?(?:为|是|实行|无)?[(,:]?零报告(?:[(),;:。].*)?")
+_FIGURE = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?%?")
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
 _LONGEST_DITTO = 40
@@ -176,7 +177,12 @@ def _is_text(cell: Cell) -> bool:
 
 
 def _has_figures(inside: Sequence[int], cells: Mapping[int, Cell], reported: set[int]) -> bool:
-    return any(column in reported for column in inside if not _is_text(cells[column]))
+    """Whether a row reports figures; in a .csv file, and where a cell is formatted as text, a figure
+    is a text."""
+    return any(
+        column in reported and (not _is_text(cells[column]) or _FIGURE.fullmatch(fold(cells[column].raw)))
+        for column in inside
+    )
 
 
 def _name_fields(header: FoundHeader) -> tuple[str, ...]:

@@ -244,6 +244,14 @@ def test_a_header_repeated_on_the_next_page_is_not_a_second_table() -> None:
     assert rules(found) == []
 
 
+@pytest.mark.parametrize("seq", ["注1", "说明", "备注："])
+def test_a_row_numbered_like_a_note_with_its_figures_as_text(seq: str) -> None:
+    """In a .csv file every figure is a text: such a row was passed over."""
+    as_text = [seq, *(None if value is None else str(value) for value in PROJECT[1:])]
+    found = projects(table("projects", SECOND, as_text))
+    assert [row.row for row in found.rows] == [5, 6]
+
+
 def test_a_header_repeated_under_a_row_with_a_colon() -> None:
     grid = table("projects", [*PROJECT[:-1], "联系人：李四"])
     grid += [*titles("projects"), SECOND]
