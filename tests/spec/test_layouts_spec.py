@@ -221,7 +221,10 @@ def test_a_nil_report_above_another_table(gap: int) -> None:
 def test_the_second_table_s_caption_in_several_cells(line: list[Any]) -> None:
     grid = [*table("projects", PROJECT, SECOND), line, *titles("needs"), NEED]
     submission = read({"9月": grid})
-    assert {t.table: [r.row for r in t.rows] for t in submission.tables} == {"projects": [5, 6], "needs": [10]}
+    assert {t.table: [r.row for r in t.rows] for t in submission.tables} == {
+        "projects": [5, 6],
+        "needs": [10],
+    }
     assert rules(submission) == []
 
 
