@@ -15,6 +15,8 @@ from flows.opened import open_ledger
 from ledger import logs
 from ledger.calendar import moment_text, now
 from ledger.errors import UsageError
+from ledger.fetching.inbox import look
+from ledger.fetching.memory import Memory
 from ledger.home import Home
 from ledger.recording.editions import (
     altered,
@@ -122,6 +124,12 @@ def _refuse_unrecorded(ledger: Ledger, month: Month) -> None:
     if waiting:
         raise UsageError(
             f"收到 {waiting} 份文件，还没有入账。请先运行 ledger run {month}，看过新草稿再签发。"
+        )
+    lying = look(ledger.home, Memory.load(ledger.home), settle=0)
+    if lying.settled or lying.moving:
+        raise UsageError(
+            f"收件文件夹里有 {len(lying.settled) + len(lying.moving)} 份文件还没有收。请先运行 ledger fetch，"
+            f"再运行 ledger run {month}，看过新草稿再签发。"
         )
 
 

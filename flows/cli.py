@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from flows import cli_mail, cli_office, cli_rollup
+from flows import cli_mail, cli_office, cli_rollup, usage
 from flows.command import (
     DONE,
     DONE_WITH_ERRORS,
@@ -28,12 +28,13 @@ from flows.command import (
 )
 from ledger import collector
 from ledger.calendar import SHANGHAI
-from ledger.errors import UsageError
+from ledger.errors import LedgerError, UsageError
 from ledger.home import Home
 from schemas.month import Month
 
 #: Whose commands join the group by being loaded.
 NEIGHBOURS = (cli_mail, cli_office, cli_rollup)
+FORMATS = ("csv", "json", "xlsx", "parquet")
 
 
 @main.command("init")
@@ -251,7 +252,7 @@ def approve(
     help="导出哪张表。",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "json", "xlsx", "parquet"]), help="格式（默认 csv）。"
+    "--format", "form", type=click.Choice(FORMATS), help="格式（默认按 --out 的后缀，没有的为 csv）。"
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写到文件（默认标准输出）。")
 @click.option("--as-of", type=MOMENT, help="当时的数字。")
@@ -271,7 +272,8 @@ def export(
     """导出台帐数据。"""
     from flows.export import export_bytes
 
-    form = form or ("json" if as_json else "csv")
+    named = out.suffix.lower().removeprefix(".") if out is not None else ""
+    form = form or ("json" if as_json else named if named in FORMATS else "csv")
     data = export_bytes(
         home, month, table, form, as_of=as_of, all_versions=all_versions, excel_safe=excel_safe
     )
@@ -279,8 +281,11 @@ def export(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(data)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_bytes(data)
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+            raise UsageError(f"写不到 {out}，请核对 --out 的路径。") from error
         click.echo(f"已写出 {out}。", err=True)
     return DONE
 
@@ -360,7 +365,16 @@ def entry() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        main()
+        main(standalone_mode=False)
+    except click.UsageError as error:
+        click.echo(usage.told(error), err=True)
+        sys.exit(UsageError.exit_code)
+    except click.Abort:
+        click.echo("已中止。", err=True)
+        sys.exit(DONE_WITH_ERRORS)
+    except LedgerError as problem:
+        click.echo(problem.message, err=True)
+        sys.exit(problem.exit_code)
     except Exception:  # noqa: BLE001  the last resort; everything foreseen has its own exit code
         traceback.print_exc()
         click.echo("程序内部出错，没有完成；请把以上内容发给维护人员。原始文件不受影响。", err=True)

@@ -18,7 +18,7 @@ import click
 
 from ledger import notices
 from ledger.calendar import parse_moment
-from ledger.errors import LedgerError, disk_problem
+from ledger.errors import LedgerError, UsageError, disk_problem
 from ledger.home import Home
 from schemas.month import Month
 
@@ -68,6 +68,10 @@ FILES = click.argument(
 NOT_LOGGED = frozenset({"check", "status", "export", "explain", "verify", "doctor", "restore"})
 
 
+#: Of those, the ones that look at a home's data: they do not make the home.
+OF_A_HOME = frozenset({"status", "export", "explain"})
+
+
 def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
     """A command with ``--home`` and ``--json`` whose function returns the exit code.
 
@@ -108,10 +112,14 @@ def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
 def _carry_out(
     name: str, function: Callable[..., int], home: Home, as_json: bool, given: dict[str, Any]
 ) -> int:
+    if name in OF_A_HOME and not home.root.is_dir():
+        raise UsageError(f"没有 {home.root} 这个数据文件夹，请核对 --home。")
     if name in NOT_LOGGED:
         return function(home=home, as_json=as_json, **given)
     from ledger import logs
+    from ledger.settings import Settings
 
+    Settings.load(home)  # a password in the file, or one that can't be read, is said by whatever runs
     # months and numbers; texts may be names, and files have them
     plain = {key: one for key, one in given.items() if isinstance(one, int) and one is not False}
     months = {key: str(one) for key, one in given.items() if isinstance(one, Month)}

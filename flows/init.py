@@ -23,7 +23,7 @@ def make_home(home: Home) -> list[str]:
             try:
                 folder.mkdir(parents=True)
             except OSError as error:
-                raise UsageError(f"建不了文件夹 {folder}：{error.strerror}。") from error
+                raise UsageError(f"建不了文件夹 {folder}，请核对路径和权限。") from error
             made.append(home.relative(folder) + "/")
     sample = CHECKOUT / "data" / "raw" / "registry"
     for source in sorted(sample.iterdir()):

@@ -212,8 +212,9 @@ def _editions(console: Console, month: str, edition: int | None, due: bool, othe
         console.print(f"{month} 月报已签发第{edition}版。")
     if due and edition is not None:
         console.print(
-            f"签发之后有更正，应出第{edition + 1}版：先运行 ledger run {month}，看过草稿再 ledger approve。",
+            f"签发之后有更正，应出第{edition + 1}版：看过新草稿再 ledger approve（没有草稿的，先 ledger run {month}）。",
             style="yellow",
+            soft_wrap=True,
         )
     rest = [name for name in others if not name.startswith(month)]
     if rest:

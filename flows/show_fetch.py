@@ -40,13 +40,13 @@ def fetched(outcome: Fetched) -> None:
     if not (outcome.received or outcome.set_aside or outcome.waiting or outcome.problems):
         console.print("没有新收到的文件。")
     else:
-        console.print(f"共收 {len(outcome.received)} 份，另存 {len(outcome.set_aside)} 份。")
+        console.print(f"共收 {len(outcome.received)} 份，未收 {len(outcome.set_aside)} 份。")
 
 
 def set_aside(console: Console, files: Sequence[AsideFile]) -> None:
     """What was not received, why, and where it is."""
     for one in files:
-        console.print(Text.assemble(("未收", "yellow"), f"：{one.file}——{one.why}。"))
+        console.print(Text.assemble(("未收", "yellow"), f"：{one.file}——{one.why.rstrip('。')}。"))
         if one.kept:
             take_in = f"ledger receive {shlex.quote(one.kept)} --at {one.at[:16]}"
             console.print(Text(f"  附件已另存；确认该收的：{take_in}", style="dim"))
