@@ -49,7 +49,7 @@ def init(folder: Path, home: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"home": str(folder), "made": made})
     else:
-        click.echo(f"已建立 {folder}。")
+        click.echo(f"已建立 {folder}。" if made else f"{folder} 已经是数据文件夹，没有改动。")
         for line in made:
             click.echo(f"  {line}")
         click.echo("下一步：修改 data/raw/registry/ 中的登记资料，再用 ledger plan 登记计划。")

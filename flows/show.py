@@ -93,6 +93,11 @@ def plan(outcome: PlanOutcome) -> None:
         )
         if outcome.created and outcome.plan.version > 1 and outcome.effective is not None:
             _plan_changes(console, outcome)
+    if outcome.plan is None:
+        for finding in outcome.findings:  # their remedies are for units' workbooks
+            console.print(f"  {finding.rule}  {finding.message}", markup=False, soft_wrap=True)
+        console.print("请核对是不是计划表（附件1、附件2的表头），再登记一次。")
+        return
     if outcome.findings:
         _findings(console, outcome.findings)
     console.print(
@@ -290,6 +295,10 @@ def status(standing: Mapping[str, Any]) -> None:
         f"应报 {standing['units_count']} 家，已采用 {len(standing['reported'])} 家，"
         f"未报 {len(standing['missing'])} 家，退回 {len(standing['returned'])} 家。"
     )
+    nameless = [one["file"] for one in standing["submissions"] if not one["unit"]]
+    if nameless:
+        told = f"不知道是哪家报的 {len(nameless)} 份，已退回：{'、'.join(nameless)}。请问清后让单位写明报送单位再报。"
+        console.print(told, style="yellow", markup=False, soft_wrap=True)
     _editions(
         console, standing["month"], standing["edition"], standing["edition_due"], standing["editions_due"]
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ledger.home import Home
-from tests.office import make_home
+from schemas.month import Month
+from tests.office import make_home, write_book
 
 LEDGER = str(Path(sys.executable).with_name("ledger"))
 
@@ -94,3 +95,26 @@ def test_a_password_in_the_settings_stops_whatever_writes(tmp_path: Path) -> Non
         assert done.returncode == 2, (words, done)
         assert "里写了密码" in done.stderr and "geheim" not in done.stderr + done.stdout
     assert not (tmp_path / "b.zip").exists()
+
+
+def test_a_file_of_nobody_knows_whom_is_named(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    (tmp_path / "说明.txt").write_text("本月情况说明", encoding="utf-8")
+    told = typed("receive", str(tmp_path / "说明.txt"), "--at", "2019-04-05T09:00", "--home", str(home.root))
+    assert told.returncode == 0
+    status = typed("status", "2019-03", "--home", str(home.root))
+    assert "不知道是哪家报的 1 份，已退回：说明.txt。" in status.stdout, status
+
+
+def test_a_file_that_is_no_plan_is_told_as_one(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    book = write_book(tmp_path / "三月.xlsx", "松涧乡", Month(2019, 3))
+    told = typed("plan", str(book), "--year", "2019", "--home", str(home.root))
+    assert told.returncode == 1
+    assert "没有登记" in told.stdout and "请核对是不是计划表" in told.stdout
+    assert "重新报送" not in told.stdout and "逐月列入报告" not in told.stdout
+
+
+def test_a_home_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    assert typed("init", str(tmp_path / "home")).stdout.startswith("已建立 ")
+    assert "已经是数据文件夹，没有改动。" in typed("init", str(tmp_path / "home")).stdout
