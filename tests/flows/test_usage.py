@@ -99,6 +99,7 @@ def test_a_password_in_the_settings_stops_whatever_writes(tmp_path: Path) -> Non
 
 def test_a_file_of_nobody_knows_whom_is_named(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
+    assert typed("forms", "2019-03", "--home", str(home.root)).returncode == 0  # takes in the plan
     (tmp_path / "说明.txt").write_text("本月情况说明", encoding="utf-8")
     told = typed("receive", str(tmp_path / "说明.txt"), "--at", "2019-04-05T09:00", "--home", str(home.root))
     assert told.returncode == 0
