@@ -40,6 +40,7 @@ def test_status_says_where_its_deadline_only_knows_weekends(capsys: pytest.Captu
         **{"month": "2031-09", "deadline": "2031-10-06T23:59:59+08:00", "holidays_known": False},
         **{"units": [], "units_count": 0, "reported": [], "missing": [], "returned": []},
         **{"edition": None, "edition_due": False, "editions_due": [], "withdrawn": [], "set_aside": []},
+        "submissions": [],
     }
     show.status(standing)
     assert "按周末推算" in capsys.readouterr().out
