@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ledger.reading.header import FoundHeader
 from ledger.reading.headings import Rows
 from ledger.reading.model import Cell, CellKind, Sheet, address
-from ledger.reading.numbers import strip_outer
+from ledger.reading.numbers import read_number, strip_outer
 from ledger.reading.values import DITTO_WORDS
 from ledger.reading.words import fold
 from schemas.columns import Column, Kind
@@ -41,7 +41,6 @@ _NOTE = re.compile(
 )
 #: 零报告, 本月实行零报告, 无(零报告), 零报告（本月无内容）: what follows is only a note.
 _SAYS_NIL = re.compile(r"(?:本[月期])?(?:为|是|实行|无)?[(,:]?零报告(?:[(),;:。].*)?")
-_FIGURE = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?%?")
 _NIL_SIGNS = "。.、，,;；!！()（）【】[]“”\"'"
 _LONGEST_NIL = 40
 _LONGEST_DITTO = 40
@@ -180,7 +179,8 @@ def _has_figures(inside: Sequence[int], cells: Mapping[int, Cell], reported: set
     """Whether a row reports figures; in a .csv file, and where a cell is formatted as text, a figure
     is a text."""
     return any(
-        column in reported and (not _is_text(cells[column]) or _FIGURE.fullmatch(fold(cells[column].raw)))
+        column in reported
+        and (not _is_text(cells[column]) or read_number(cells[column].raw, ("%",)) is not None)
         for column in inside
     )
 
